@@ -1,0 +1,22 @@
+"""What a user is told when something they gave cannot be used."""
+
+from __future__ import annotations
+
+
+class RecsynError(Exception):
+    """Something a user can mend. ``message`` says what is wrong and where; ``hint``, where there is one, what to do."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+
+class MissingExtra(RecsynError):
+    """A part of recsyn that is not installed was asked for."""
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs packages that are not installed", f'pip install "recsyn[{extra}]"')
