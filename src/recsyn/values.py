@@ -145,17 +145,19 @@ def size(datum: Datum) -> int:
     """The number of constructors in a datum. Integers, characters and functions count nothing."""
     if not isinstance(datum, Value):
         return 0
-    return fold(datum, lambda _, fields: 1 + sum(f for f, raw in zip(fields, _.fields, strict=True) if isinstance(raw, Value)))
+    return fold(datum, lambda node, counts: 1 + sum(_of_values(node, counts)))
 
 
 def depth(datum: Datum) -> int:
     """The number of constructors on the longest path from the root; 0 for an integer, a character or a function."""
     if not isinstance(datum, Value):
         return 0
-    return fold(
-        datum,
-        lambda _, fields: 1 + max((f for f, raw in zip(fields, _.fields, strict=True) if isinstance(raw, Value)), default=0),
-    )
+    return fold(datum, lambda node, depths: 1 + max(_of_values(node, depths), default=0))
+
+
+def _of_values(node: Value, results: list[int]) -> Iterator[int]:
+    """The results for those fields that are values, not integers, characters or functions."""
+    return (result for field, result in zip(node.fields, results, strict=True) if isinstance(field, Value))
 
 
 TRUE = Value("True")
@@ -191,9 +193,7 @@ _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", "\\": "\\\\"}
 
 def escaped(text: str, quote: str) -> str:
     """Characters as they stand between two ``quote`` marks in a source file."""
-    return "".join(
-        _ESCAPES.get(c) or ("\\" + c if c == quote else c if c.isprintable() else f"\\u{{{ord(c):x}}}") for c in text
-    )
+    return "".join(_ESCAPES.get(c) or ("\\" + c if c == quote else c if c.isprintable() else f"\\u{{{ord(c):x}}}") for c in text)
 
 
 def show(datum: Datum) -> str:
@@ -229,9 +229,7 @@ def show(datum: Datum) -> str:
     return "".join(out)
 
 
-def _between(
-    opening: str, items: Iterable[Datum], separator: str, closing: str, argument: bool
-) -> list[tuple[Datum, bool] | str]:
+def _between(opening: str, items: Iterable[Datum], separator: str, closing: str, argument: bool) -> list[tuple[Datum, bool] | str]:
     tasks: list[tuple[Datum, bool] | str] = [opening]
     for position, item in enumerate(items):
         if position:
@@ -264,4 +262,4 @@ def integer_of(digits: str) -> int:
     if len(digits) <= _CHUNK:
         return int(digits)
     half = len(digits) // 2
-    return integer_of(digits[:-half]) * 10**half + integer_of(digits[-half:])
+    return integer_of(digits[:-half]) * int(10**half) + integer_of(digits[-half:])

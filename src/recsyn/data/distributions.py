@@ -1,0 +1,134 @@
+"""From which inputs a task draws. Sizes count constructors; depth is the recursion depth of the task's function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any, TypeAlias
+
+from recsyn.data.space import Space
+from recsyn.errors import RecsynError
+from recsyn.values import Datum
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A size uniform among those of the range that have values; a value uniform among those of that size."""
+
+    min_size: int
+    max_size: int
+
+    def to_config(self) -> dict[str, Any]:
+        return {"kind": "uniform", "sizes": [self.min_size, self.max_size]}
+
+
+@dataclass(frozen=True)
+class ByDepth:
+    """A size uniform among those of the range that have values of a recursion depth in range; a depth uniform among those that the
+    size allows; a value uniform among those of that size and depth."""
+
+    min_size: int
+    max_size: int
+    min_depth: int
+    max_depth: int
+
+    def to_config(self) -> dict[str, Any]:
+        return {"kind": "by-depth", "sizes": [self.min_size, self.max_size], "depths": [self.min_depth, self.max_depth]}
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """One of several distributions, each with its weight."""
+
+    parts: tuple[tuple[float, Distribution], ...]
+
+    @property
+    def min_size(self) -> int:
+        return min(part.min_size for _, part in self.parts)
+
+    @property
+    def max_size(self) -> int:
+        return max(part.max_size for _, part in self.parts)
+
+    def to_config(self) -> dict[str, Any]:
+        return {"kind": "mixture", "parts": [{"weight": w, **part.to_config()} for w, part in self.parts]}
+
+
+Distribution: TypeAlias = Uniform | ByDepth | Mixture
+
+
+class Sampler:
+    """Draws from a distribution over a space. What can be drawn is found once; an empty distribution is refused."""
+
+    def __init__(self, distribution: Distribution, space: Space) -> None:
+        self._space = space
+        self._leaves: list[tuple[float, list[tuple[int, list[Any]]]]] = []
+        self._enter(distribution, 1.0)
+
+    def draw(self, rng: Random) -> Datum:
+        """One input."""
+        sizes = self._leaves[0][1]
+        if len(self._leaves) > 1:
+            sizes = rng.choices([s for _, s in self._leaves], [w for w, _ in self._leaves])[0]
+        size, starts = sizes[rng.randrange(len(sizes))]
+        start = starts[rng.randrange(len(starts))]
+        grammar = self._space.grammar
+        return grammar.value(start, size, rng.randrange(grammar.count(start, size)))
+
+    def _enter(self, distribution: Distribution, weight: float) -> None:
+        if isinstance(distribution, Mixture):
+            total = sum(w for w, _ in distribution.parts)
+            for own, part in distribution.parts:
+                self._enter(part, weight * own / total)
+            return
+        space = self._space
+        sizes: list[tuple[int, list[Any]]] = []
+        if isinstance(distribution, Uniform):
+            sizes = [(size, [space.type]) for size in space.sizes(distribution.min_size, distribution.max_size)]
+        else:
+            depths = range(distribution.min_depth, min(distribution.max_depth, distribution.max_size) + 1)
+            starts = [space.at_depth(depth) for depth in depths]
+            for size in range(distribution.min_size, distribution.max_size + 1):
+                possible = [start for start in starts if space.grammar.count(start, size)]
+                if possible:
+                    sizes.append((size, possible))
+        if not sizes:
+            raise RecsynError(f"no value of {space.type} fits the distribution {distribution.to_config()}")
+        self._leaves.append((weight, sizes))
+
+
+def distribution_from_config(config: Any) -> Distribution:
+    """The distribution that a configuration describes. Raises :class:`RecsynError` naming what is wrong in it."""
+    if not isinstance(config, Mapping) or config.get("kind") not in ("uniform", "by-depth", "mixture"):
+        raise RecsynError(f"{config!r} is no distribution", "give `kind`: one of uniform, by-depth, mixture")
+    kind = config["kind"]
+    if kind == "mixture":
+        parts = config.get("parts")
+        if not isinstance(parts, list) or not parts or not all(isinstance(p, Mapping) for p in parts):
+            raise RecsynError("a mixture has `parts`, a list of distributions, each with its `weight`")
+        weighted = []
+        for part in parts:
+            weight = part.get("weight")
+            if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight < float("inf"):
+                raise RecsynError(f"the weight {weight!r} in a mixture is no positive number")
+            weighted.append((float(weight), distribution_from_config({k: v for k, v in part.items() if k != "weight"})))
+        return Mixture(tuple(weighted))
+    known = {"kind", "sizes"} | ({"depths"} if kind == "by-depth" else set())
+    extra = sorted(map(str, set(config) - known))
+    if extra:
+        raise RecsynError(f"a distribution of kind {kind} has no field {extra[0]!r}", f"its fields are {', '.join(sorted(known))}")
+    sizes = _range(config, "sizes", 1)
+    return Uniform(*sizes) if kind == "uniform" else ByDepth(*sizes, *_range(config, "depths", 0))
+
+
+def _range(config: Mapping[str, Any], field: str, least: int) -> tuple[int, int]:
+    value = config.get(field)
+    if (
+        not isinstance(value, list | tuple)
+        or len(value) != 2
+        or not all(isinstance(v, int) and not isinstance(v, bool) for v in value)
+        or not least <= value[0] <= value[1] <= 100_000
+    ):
+        raise RecsynError(f"`{field}` is {value!r}, not a pair of whole numbers [least, greatest] from {least} up")
+    return value[0], value[1]

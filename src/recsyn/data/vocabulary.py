@@ -1,0 +1,42 @@
+"""Tokens and their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from recsyn.errors import RecsynError
+
+PAD, START, END = 0, 1, 2
+SPECIAL = ("<pad>", "<start>", "<end>")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tokens of a task in order; a token's number is its place. The first three are padding, start and end."""
+
+    tokens: tuple[str, ...]
+
+    @staticmethod
+    def of(tokens: Iterable[str]) -> Vocabulary:
+        """The vocabulary of these tokens, in order of first appearance, after the special ones."""
+        return Vocabulary((*SPECIAL, *(t for t in dict.fromkeys(tokens) if t not in SPECIAL)))
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {token: number for number, token in enumerate(self.tokens)}
+
+    def encode(self, tokens: Sequence[str]) -> list[int]:
+        """The tokens' numbers. Raises :class:`RecsynError` for one that is not in the vocabulary."""
+        try:
+            return [self._numbers[t] for t in tokens]
+        except KeyError as missing:
+            raise RecsynError(f"the token {missing} is not in this task's vocabulary of {len(self)} tokens") from None
+
+    def decode(self, numbers: Iterable[int]) -> list[str]:
+        """The tokens that these numbers stand for; special ones stay, as ``<pad>`` and so on."""
+        return [self.tokens[n] for n in numbers]

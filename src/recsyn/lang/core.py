@@ -1,0 +1,161 @@
+"""The core: what a checked program is made of. Every name is resolved, every constructor has all its fields, lists, strings and
+tuples are constructors, and every binder in a definition is unique, so that substitution never captures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from recsyn.lang.source import Span
+from recsyn.values import Datum
+
+# Patterns
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A variable, which matches everything."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """``_``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """An integer or a character."""
+
+    value: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A constructor and patterns for all of its fields."""
+
+    constructor: str
+    fields: tuple[Pattern, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """``pattern as name``."""
+
+    pattern: Pattern
+    name: str
+
+
+Pattern: TypeAlias = Bind | Ignore | Exactly | Built | Alias
+
+# Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A variable bound in the same definition."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """A function or constant of the program."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A datum: an integer or a character in a program, any closed value in the middle of a reduction."""
+
+    value: Datum
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Construct:
+    constructor: str
+    fields: tuple[Term, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    function: Term
+    arguments: tuple[Term, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Lambda:
+    parameters: tuple[str, ...]
+    body: Term
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    name: str
+    bound: Term
+    body: Term
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    condition: Term
+    consequent: Term
+    alternative: Term
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    patterns: tuple[Pattern, ...]
+    body: Term
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    scrutinees: tuple[Term, ...]
+    arms: tuple[Arm, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """An operator applied to its operands: one for ``not`` and unary ``-`` (written ``negate``), else two. ``&&`` and ``||``
+    evaluate their second operand only where it is needed."""
+
+    operator: str
+    operands: tuple[Term, ...]
+    span: Span
+
+
+Term: TypeAlias = Local | Global | Literal | Construct | Apply | Lambda | Let | If | Match | Primitive
+
+
+def spelled(name: str) -> str:
+    """A binder as its author wrote it: the checker appends ``#`` and a number to tell apart those that share a name."""
+    return name.partition("#")[0] or "_"
+
+
+def binders(pattern: Pattern) -> list[str]:
+    """The variables that a pattern binds, from left to right."""
+    found: list[str] = []
+    stack = [pattern]
+    while stack:
+        at = stack.pop()
+        if isinstance(at, Bind):
+            found.append(at.name)
+        elif isinstance(at, Alias):
+            found.append(at.name)
+            stack.append(at.pattern)
+        elif isinstance(at, Built):
+            stack.extend(reversed(at.fields))
+    return found

@@ -1,0 +1,160 @@
+"""Whether the cases of a match cover every value, and whether each can be reached: usefulness after Maranget, "Warnings for pattern
+matching" (JFP 17, 2007), sections 3 and 5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from recsyn.lang.core import Alias, Bind, Built, Exactly, Ignore, Pattern
+from recsyn.lang.stackless import Deep, run
+from recsyn.lang.types import Constructor, Datatype
+from recsyn.values import CONS, NIL, TUPLE, escaped
+
+Row = tuple[Pattern, ...]
+
+
+class Coverage:
+    """The two questions, over the datatypes of one program."""
+
+    def __init__(self, datatypes: Mapping[str, Datatype], constructors: Mapping[str, Constructor]) -> None:
+        self._siblings = {
+            name: tuple((c.name, len(c.fields)) for c in datatypes[constructor.datatype].constructors)
+            for name, constructor in constructors.items()
+        }
+
+    def missing(self, rows: Sequence[Row], width: int, limit: int = 3) -> list[Row]:
+        """Up to ``limit`` rows of patterns that no row of the match covers; empty where it is exhaustive."""
+        found: list[Row] = []
+        run(self._missing([_plain(r) for r in rows], width, limit, found, []))
+        return found
+
+    def reachable(self, row: Row, before: Sequence[Row]) -> bool:
+        """Whether some value matches ``row`` and none of the rows before it."""
+        return run(self._useful([_plain(r) for r in before], _plain(row)))
+
+    def _missing(
+        self, rows: list[Row], width: int, limit: int, found: list[Row], done: list[tuple[str, int] | Pattern]
+    ) -> Deep[None]:
+        if len(found) >= limit:
+            return
+        if width == 0:
+            if not rows:
+                found.append(_rebuilt(done))
+            return
+        heads = list(dict.fromkeys(_head(r[0]) for r in rows if not isinstance(r[0], Ignore)))
+        signature = self._signature(heads)
+        if signature and set(signature) <= set(heads):
+            for head in signature:
+                specialised = _specialise(rows, head)
+                yield self._missing(specialised, width - 1 + head[1], limit, found, [*done, head])
+            return
+        default = [r[1:] for r in rows if isinstance(r[0], Ignore)]
+        absent = [h for h in signature if h not in heads]
+        if not heads:
+            yield self._missing(default, width - 1, limit, found, [*done, Ignore()])
+        elif absent:
+            for head in absent:
+                blanks: list[tuple[str, int] | Pattern] = [Ignore()] * head[1]
+                yield self._missing(default, width - 1, limit, found, [*done, head, *blanks])
+        else:
+            yield self._missing(default, width - 1, limit, found, [*done, _fresh_literal(heads)])
+
+    def _useful(self, rows: list[Row], row: Row) -> Deep[bool]:
+        if not row:
+            return not rows
+        if not isinstance(row[0], Ignore):
+            head = _head(row[0])
+            result: bool = yield self._useful(_specialise(rows, head), _specialise([row], head)[0])
+            return result
+        heads = list(dict.fromkeys(_head(r[0]) for r in rows if not isinstance(r[0], Ignore)))
+        signature = self._signature(heads)
+        if signature and set(signature) <= set(heads):
+            for head in signature:
+                if (yield self._useful(_specialise(rows, head), _specialise([row], head)[0])):
+                    return True
+            return False
+        result = yield self._useful([r[1:] for r in rows if isinstance(r[0], Ignore)], row[1:])
+        return result
+
+    def _signature(self, heads: Sequence[tuple[object, int]]) -> tuple[tuple[str, int], ...]:
+        """Every constructor of the type that these heads belong to, with its number of fields; empty for literals."""
+        for name, arity in heads:
+            if name == TUPLE:
+                return ((TUPLE, arity),)
+            if arity >= 0 and isinstance(name, str):
+                return self._siblings[name]
+        return ()
+
+
+def _plain(row: Row) -> Row:
+    return tuple(_strip(p) for p in row)
+
+
+def _strip(pattern: Pattern) -> Pattern:
+    while isinstance(pattern, Alias):
+        pattern = pattern.pattern
+    return Ignore() if isinstance(pattern, Bind) else pattern
+
+
+def _head(pattern: Pattern) -> tuple[object, int]:
+    """What a pattern looks for first: a constructor and its number of fields; a literal has -1 of them."""
+    if isinstance(pattern, Built):
+        return pattern.constructor, len(pattern.fields)
+    assert isinstance(pattern, Exactly)
+    return (type(pattern.value), pattern.value), -1
+
+
+def _specialise(rows: Sequence[Row], head: tuple[object, int]) -> list[Row]:
+    """The rows whose first pattern can match a value that begins with ``head``, that pattern replaced by those of its fields."""
+    arity = max(head[1], 0)
+    result: list[Row] = []
+    for row in rows:
+        first = row[0]
+        if isinstance(first, Ignore):
+            result.append((Ignore(),) * arity + row[1:])
+        elif _head(first) == head:
+            result.append((_plain(first.fields) if isinstance(first, Built) else ()) + row[1:])
+    return result
+
+
+def _fresh_literal(heads: Sequence[tuple[object, int]]) -> Pattern:
+    used = {name[1] for name, _ in heads if isinstance(name, tuple)}
+    if any(isinstance(v, str) for v in used):
+        return Exactly(next(c for c in map(chr, range(ord("a"), 0x110000)) if c not in used))
+    return Exactly(next(n for n in range(len(used) + 1) if n not in used))
+
+
+def _rebuilt(done: Sequence[tuple[str, int] | Pattern]) -> Row:
+    """The patterns whose heads stand in ``done`` in prefix order."""
+    stack: list[Pattern] = []
+    for item in reversed(done):
+        if isinstance(item, tuple):
+            name, arity = item
+            fields = tuple(stack.pop() for _ in range(arity))
+            stack.append(Built(name, fields))
+        else:
+            stack.append(item)
+    return tuple(reversed(stack))
+
+
+def show_patterns(row: Row) -> str:
+    """A row of patterns as it is written in a source file."""
+    return ", ".join(_show(p, 0) for p in row)
+
+
+def _show(pattern: Pattern, level: int) -> str:
+    """Level 0: anywhere; 1: left of ``::``; 2: as a field. Printed patterns are witnesses, as deep as the match that lacks them."""
+    if isinstance(pattern, Exactly):
+        text = f"'{escaped(pattern.value, chr(39))}'" if isinstance(pattern.value, str) else str(pattern.value)
+        return f"({text})" if text.startswith("-") and level == 2 else text
+    if not isinstance(pattern, Built):
+        return "_"
+    if pattern.constructor == TUPLE:
+        return f"({show_patterns(pattern.fields)})"
+    if pattern.constructor == CONS:
+        text = f"{_show(pattern.fields[0], 1)} :: {_show(pattern.fields[1], 0)}"
+        return f"({text})" if level else text
+    if not pattern.fields or pattern.constructor == NIL:
+        return pattern.constructor
+    text = " ".join([pattern.constructor, *(_show(f, 2) for f in pattern.fields)])
+    return f"({text})" if level == 2 else text

@@ -1,0 +1,487 @@
+"""Expressions and patterns to core terms, with Hindley–Milner types found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from recsyn.lang import core
+from recsyn.lang import syntax as s
+from recsyn.lang.diagnostics import Fault, nearest
+from recsyn.lang.source import Span
+from recsyn.lang.stackless import Deep
+from recsyn.lang.types import (
+    BOOL,
+    CHAR,
+    INT,
+    PRIMITIVE_TYPES,
+    Constructor,
+    Datatype,
+    Scheme,
+    TypeConstant,
+    TypeVariable,
+    arrow,
+    list_of,
+)
+from recsyn.lang.unify import (
+    OpenType,
+    Unknown,
+    instantiate,
+    parts,
+    replaced,
+    require_equality,
+    resolve,
+    show_open,
+    unify,
+)
+from recsyn.values import CONS, NIL, TUPLE
+
+Typed = tuple[core.Term, OpenType]
+Binding = tuple[str, str, OpenType, Span]
+"""A variable of a pattern: as written, as made unique, its type, and where it is bound."""
+
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "%"})
+_ORDER = frozenset({"<", "<=", ">", ">="})
+_EQUALITY = frozenset({"==", "!="})
+_LOGIC = frozenset({"&&", "||"})
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+
+
+def ordinal(index: int) -> str:
+    return _ORDINALS[index] if index < len(_ORDINALS) else f"{index + 1}th"
+
+
+class Scope:
+    """What names mean in one declaration while it is checked. A new one is made for each, so a fault leaves nothing behind.
+
+    ``matches`` gathers, for the coverage check, the rows of patterns of every match and where it stands.
+    """
+
+    def __init__(
+        self, datatypes: Mapping[str, Datatype], constructors: Mapping[str, Constructor], functions: Mapping[str, Scheme]
+    ) -> None:
+        self.datatypes = datatypes
+        self.constructors = constructors
+        self.functions = functions
+        self.in_group: dict[str, OpenType] = {}
+        self.locals: dict[str, tuple[str, Scheme | None, OpenType]] = {}
+        self.level = 1
+        self.matches: list[tuple[list[tuple[tuple[core.Pattern, ...], Span]], Span, str]] = []
+        self.equality_variables: set[str] = set()
+        self._ordered: list[tuple[OpenType, Span]] = []
+        self._rigid: dict[str, TypeVariable] = {}
+        self._bound: dict[str, int] = {}
+        self._quantified = 0
+        self._owner = 0
+
+    # Types
+
+    def fresh(self) -> Unknown:
+        return Unknown(self.level)
+
+    def new_type_variables(self, owner: int) -> None:
+        """Begin a declaration with type variables of its own."""
+        self._rigid = {}
+        self._owner = owner
+
+    def type_of(self, written: s.TypeExpression) -> Deep[OpenType]:
+        """The type that an annotation writes; its variables are rigid."""
+        if isinstance(written, s.TypeVariableName):
+            return self._rigid.setdefault(written.name, TypeVariable(f"{written.name}#{self._owner}"))
+        if isinstance(written, s.ArrowTypeExpression):
+            parameter = yield self.type_of(written.parameter)
+            result = yield self.type_of(written.result)
+            return arrow(parameter, result)
+        items = written.items if isinstance(written, s.TupleTypeExpression) else written.arguments
+        arguments = []
+        for item in items:
+            arguments.append((yield self.type_of(item)))
+        if isinstance(written, s.TupleTypeExpression):
+            return TypeConstant(TUPLE, tuple(arguments))
+        check_type_name(written, self.datatypes)
+        return TypeConstant(written.name, tuple(arguments))
+
+    def expect(self, found: OpenType, expected: OpenType, span: Span, because: str, written: Any = None) -> None:
+        reason = unify(found, expected, self.equality_variables)
+        if reason is None:
+            return
+        missing = self._missing_fields(written)
+        if missing:
+            raise Fault("arity", missing, span)
+        hint = reason if reason != "they differ" else None
+        raise Fault(
+            "type-mismatch",
+            f"this is of type `{show_open(found)}`, but {because} is of type `{show_open(expected)}`",
+            span,
+            hint,
+        )
+
+    def _missing_fields(self, written: Any) -> str | None:
+        head, given = (written.function, len(written.arguments)) if isinstance(written, s.ApplyExpression) else (written, 0)
+        if not isinstance(head, s.ConstructorName):
+            return None
+        needed = len(self.constructors[head.name].fields)
+        return f"`{head.name}` has {_count(needed, 'field')}, but {given} given here" if given < needed else None
+
+    def settle_order(self) -> None:
+        """Decide the operands of ``<`` and its like: ``Int`` where nothing else is known."""
+        for type, span in self._ordered:
+            at = resolve(type)
+            if isinstance(at, Unknown):
+                at.link = INT
+            elif at not in (INT, CHAR):
+                raise Fault("type-mismatch", f"only `Int` and `Char` are ordered, and this is of type `{show_open(at)}`", span)
+        self._ordered.clear()
+
+    # Names
+
+    def unique(self, name: str) -> str:
+        count = self._bound.get(name, 0)
+        self._bound[name] = count + 1
+        return f"{name}#{count}" if count or name == "" else name
+
+    def bind(self, bindings: Iterable[Binding]) -> list[tuple[str, Any]]:
+        """Bring variables into scope; what they hide is returned for :meth:`unbind`."""
+        hidden = []
+        for name, unique, type, _ in bindings:
+            hidden.append((name, self.locals.get(name)))
+            self.locals[name] = (unique, None, type)
+        return hidden
+
+    def unbind(self, hidden: Sequence[tuple[str, Any]]) -> None:
+        for name, earlier in reversed(hidden):
+            if earlier is None:
+                self.locals.pop(name, None)
+            else:
+                self.locals[name] = earlier
+
+    # Patterns
+
+    def pattern(self, written: s.PatternExpression, type: OpenType, bindings: list[Binding]) -> Deep[core.Pattern]:
+        """The pattern in core, its variables added to ``bindings``."""
+        if isinstance(written, s.WildcardPattern):
+            return core.Ignore()
+        if isinstance(written, s.LiteralPattern):
+            self.expect(CHAR if isinstance(written.value, str) else INT, type, written.span, "what it is matched against")
+            return core.Exactly(written.value)
+        if isinstance(written, s.VariablePattern):
+            return core.Bind(self._bind_once(written.name, type, written.span, bindings))
+        if isinstance(written, s.AliasPattern):
+            inner = yield self.pattern(written.pattern, type, bindings)
+            return core.Alias(inner, self._bind_once(written.name, type, written.span, bindings))
+        if written.constructor == TUPLE:
+            field_types: list[OpenType] = [self.fresh() for _ in written.fields]
+            whole: OpenType = TypeConstant(TUPLE, tuple(field_types))  # type: ignore[arg-type]
+        else:
+            field_types, whole = self._constructor(written.constructor, written.name_span)
+            if len(field_types) != len(written.fields):
+                message = (
+                    f"`{written.constructor}` has {_count(len(field_types), 'field')}, but this pattern has {len(written.fields)}"
+                )
+                raise Fault("arity", message, written.span)
+        self.expect(whole, type, written.span, "what it is matched against")
+        fields = []
+        for field, field_type in zip(written.fields, field_types, strict=True):
+            fields.append((yield self.pattern(field, field_type, bindings)))
+        return core.Built(written.constructor, tuple(fields))
+
+    def _bind_once(self, name: str, type: OpenType, span: Span, bindings: list[Binding]) -> str:
+        if any(b[0] == name for b in bindings):
+            raise Fault("duplicate-name", f"`{name}` is bound twice by this pattern", span, "give one of them another name")
+        unique = self.unique(name)
+        bindings.append((name, unique, type, span))
+        return unique
+
+    def _constructor(self, name: str, span: Span) -> tuple[list[OpenType], OpenType]:
+        constructor = self.constructors.get(name)
+        if constructor is None:
+            raise Fault("unknown-name", f"there is no constructor `{name}`", span, nearest(name, self.constructors))
+        parameters = self.datatypes[constructor.datatype].parameters
+        fresh: dict[str, OpenType] = {p: self.fresh() for p in parameters}
+        whole = TypeConstant(constructor.datatype, tuple(fresh.values()))  # type: ignore[arg-type]
+        return [replaced(f, fresh) for f in constructor.fields], whole
+
+    # Expressions
+
+    def expression(self, written: s.Expression) -> Deep[Typed]:
+        """The expression in core, and its type."""
+        return _RULES[type(written)](self, written)
+
+    def expression_of(self, written: s.Expression, expected: OpenType, because: str) -> Deep[core.Term]:
+        """The expression in core, of the type that ``because`` expects; a branch that differs is blamed itself."""
+        if isinstance(written, s.MatchExpression):
+            return (yield self._match_of(written, expected, because))
+        if isinstance(written, s.IfExpression):
+            return (yield self._if_of(written, expected, because))
+        if isinstance(written, s.LetExpression):
+            return (yield self._let_of(written, expected, because))
+        term, found = yield self.expression(written)
+        self.expect(found, expected, written.span, because, written)
+        return term
+
+    def _name(self, written: s.Name) -> Deep[Typed]:
+        yield from ()
+        local = self.locals.get(written.name)
+        if local is not None:
+            unique, scheme, type = local
+            return core.Local(unique, written.span), instantiate(scheme, self.level) if scheme else type
+        if written.name in self.in_group:
+            return core.Global(written.name, written.span), self.in_group[written.name]
+        if written.name in self.functions:
+            return core.Global(written.name, written.span), instantiate(self.functions[written.name], self.level)
+        if written.name == "not":
+            name = self.unique("x")
+            body = core.Primitive("not", (core.Local(name, written.span),), written.span)
+            return core.Lambda((name,), body, written.span), arrow(BOOL, BOOL)
+        if written.name == "_":
+            raise Fault("unknown-name", "`_` is a pattern, not a value", written.span)
+        known = [*self.locals, *self.in_group, *self.functions, "not"]
+        raise Fault(
+            "unknown-name", f"there is no variable or function `{written.name}`", written.span, nearest(written.name, known)
+        )
+
+    def _constructor_name(self, written: s.ConstructorName) -> Deep[Typed]:
+        return self._construct(written, ())
+
+    def _construct(self, head: s.ConstructorName, arguments: tuple[s.Expression, ...], span: Span | None = None) -> Deep[Typed]:
+        field_types, whole = self._constructor(head.name, head.span)
+        span = span or head.span
+        if len(arguments) > len(field_types):
+            message = f"`{head.name}` has {_count(len(field_types), 'field')}, but {len(arguments)} are given here"
+            raise Fault("arity", message, span, "put what is meant as one field in parentheses")
+        fields = []
+        for index, (argument, type) in enumerate(zip(arguments, field_types, strict=False)):
+            fields.append((yield self.expression_of(argument, type, f"the {ordinal(index)} field of `{head.name}`")))
+        rest = [self.unique("x") for _ in field_types[len(arguments) :]]
+        term: core.Term = core.Construct(head.name, (*fields, *(core.Local(r, span) for r in rest)), span)
+        if rest:
+            term = core.Lambda(tuple(rest), term, span)
+        for type in reversed(field_types[len(arguments) :]):
+            whole = arrow(type, whole)  # type: ignore[arg-type]
+        return term, whole
+
+    def _apply(self, written: s.ApplyExpression) -> Deep[Typed]:
+        head = written.function
+        if isinstance(head, s.ConstructorName):
+            return (yield self._construct(head, written.arguments, written.span))
+        function, type = yield self.expression(head)
+        callee = f"`{head.name}`" if isinstance(head, s.Name) else "this function"
+        arguments = []
+        for index, argument in enumerate(written.arguments):
+            type = resolve(type)
+            if isinstance(type, Unknown):
+                parameter, result = self.fresh(), self.fresh()
+                self.expect(type, arrow(parameter, result), head.span, "what is applied")  # type: ignore[arg-type]
+            elif isinstance(type, TypeConstant) and type.name == "->":
+                parameter, result = type.arguments  # type: ignore[assignment]
+            else:
+                message = f"{callee} is given {_count(len(written.arguments), 'argument')}, but takes {index}"
+                raise Fault("type-mismatch", message, argument.span, f"what is applied here is of type `{show_open(type)}`")
+            because = f"the {ordinal(index)} argument of {callee}"
+            arguments.append((yield self.expression_of(argument, parameter, because)))
+            type = result
+        if isinstance(head, s.Name) and head.name == "not" and isinstance(function, core.Lambda) and len(arguments) == 1:
+            return core.Primitive("not", tuple(arguments), written.span), BOOL
+        return core.Apply(function, tuple(arguments), written.span), type
+
+    def _literal(self, written: s.LiteralExpression) -> Deep[Typed]:
+        yield from ()
+        return core.Literal(written.value, written.span), CHAR if isinstance(written.value, str) else INT
+
+    def _string(self, written: s.StringExpression) -> Deep[Typed]:
+        yield from ()
+        return _list([core.Literal(c, written.span) for c in written.value], written.span), list_of(CHAR)
+
+    def _list(self, written: s.ListExpression) -> Deep[Typed]:
+        item_type = self.fresh()
+        items = []
+        for item in written.items:
+            items.append((yield self.expression_of(item, item_type, "what comes before it in this list")))
+        return _list(items, written.span), list_of(item_type)  # type: ignore[arg-type]
+
+    def _tuple(self, written: s.TupleExpression) -> Deep[Typed]:
+        items, types = [], []
+        for item in written.items:
+            term, type = yield self.expression(item)
+            items.append(term)
+            types.append(type)
+        return core.Construct(TUPLE, tuple(items), written.span), TypeConstant(TUPLE, tuple(types))
+
+    def _annotated(self, written: s.AnnotatedExpression) -> Deep[Typed]:
+        type = yield self.type_of(written.type)
+        term = yield self.expression_of(written.expression, type, "the annotation here")
+        return term, type
+
+    def _fn(self, written: s.FnExpression) -> Deep[Typed]:
+        types: list[OpenType] = [self.fresh() for _ in written.parameters]
+        names, wrap, hidden = yield self.parameters(written.parameters, types, "a parameter")
+        body, result = yield self.expression(written.body)
+        self.unbind(hidden)
+        for type in reversed(types):
+            result = arrow(type, result)  # type: ignore[arg-type]
+        return core.Lambda(tuple(names), wrap(body), written.span), result
+
+    def parameters(
+        self, written: Sequence[s.PatternExpression], types: Sequence[OpenType], noun: str
+    ) -> Deep[tuple[list[str], Callable[[core.Term], core.Term], list[tuple[str, Any]]]]:
+        """Bring parameters into scope: their names in core, what wraps the body to take patterns apart, what is hidden."""
+        names: list[str] = []
+        bindings: list[Binding] = []
+        taken_apart: list[tuple[core.Pattern, str, Span]] = []
+        for parameter, type in zip(written, types, strict=True):
+            pattern = yield self.pattern(parameter, type, bindings)
+            if isinstance(pattern, core.Bind):
+                names.append(pattern.name)
+            else:
+                names.append(self.unique(""))
+                if not isinstance(pattern, core.Ignore):
+                    taken_apart.append((pattern, names[-1], parameter.span))
+                    self.matches.append(([((pattern,), parameter.span)], parameter.span, noun))
+
+        def wrap(body: core.Term) -> core.Term:
+            for pattern, name, span in reversed(taken_apart):
+                body = core.Match((core.Local(name, span),), (core.Arm((pattern,), body, span),), span)
+            return body
+
+        return names, wrap, self.bind(bindings)
+
+    def _let(self, written: s.LetExpression) -> Deep[Typed]:
+        result = self.fresh()
+        return (yield self._let_of(written, result, "this `let`")), result
+
+    def _let_of(self, written: s.LetExpression, expected: OpenType, because: str) -> Deep[core.Term]:
+        self.level += 1
+        bound, type = yield self.expression(written.bound)
+        self.level -= 1
+        bindings: list[Binding] = []
+        pattern = yield self.pattern(written.pattern, type, bindings)
+        hidden = self.bind(bindings)
+        if isinstance(pattern, core.Bind):
+            self.settle_order()
+            scheme = self._generalise(type)
+            self.locals[bindings[0][0]] = (pattern.name, scheme, type)
+        else:
+            self.matches.append(([((pattern,), written.pattern.span)], written.pattern.span, "a `let`"))
+        body = yield self.expression_of(written.body, expected, because)
+        self.unbind(hidden)
+        if isinstance(pattern, core.Bind):
+            return core.Let(pattern.name, bound, body, written.span)
+        return core.Match((bound,), (core.Arm((pattern,), body, written.span),), written.span)
+
+    def _generalise(self, type: OpenType) -> Scheme | None:
+        """The scheme of a ``let``-bound variable, or ``None`` where nothing in its type can be generalised."""
+        free = list(dict.fromkeys(p for p in parts(type) if isinstance(p, Unknown) and p.level > self.level))
+        if not free:
+            return None
+        for unknown in free:
+            self._quantified += 1
+            unknown.link = TypeVariable(f"let#{self._quantified}")
+        names = [str(unknown.link) for unknown in free]
+        equality = frozenset(n for n, u in zip(names, free, strict=True) if u.equality)
+        return Scheme(tuple(names), replaced(type, {}), equality)  # type: ignore[arg-type]
+
+    def _if(self, written: s.IfExpression) -> Deep[Typed]:
+        result = self.fresh()
+        return (yield self._if_of(written, result, "the other branch of this `if`")), result
+
+    def _if_of(self, written: s.IfExpression, expected: OpenType, because: str) -> Deep[core.Term]:
+        condition = yield self.expression_of(written.condition, BOOL, "the condition of an `if`")
+        consequent = yield self.expression_of(written.consequent, expected, because)
+        alternative = yield self.expression_of(written.alternative, expected, because)
+        return core.If(condition, consequent, alternative, written.span)
+
+    def _match(self, written: s.MatchExpression) -> Deep[Typed]:
+        result = self.fresh()
+        return (yield self._match_of(written, result, "the case before it")), result
+
+    def _match_of(self, written: s.MatchExpression, expected: OpenType, because: str) -> Deep[core.Term]:
+        scrutinees, types = [], []
+        for scrutinee in written.scrutinees:
+            term, type = yield self.expression(scrutinee)
+            scrutinees.append(term)
+            types.append(type)
+        arms: list[core.Arm] = []
+        for arm in written.arms:
+            if len(arm.patterns) != len(scrutinees):
+                message = f"this case has {_count(len(arm.patterns), 'pattern')}, but {_count(len(scrutinees), 'value')} matched"
+                raise Fault("arity", message, Span(arm.patterns[0].span.start, arm.patterns[-1].span.end))
+            bindings: list[Binding] = []
+            patterns = []
+            for pattern, type in zip(arm.patterns, types, strict=True):
+                patterns.append((yield self.pattern(pattern, type, bindings)))
+            hidden = self.bind(bindings)
+            body = yield self.expression_of(arm.body, expected, because)
+            self.unbind(hidden)
+            arms.append(core.Arm(tuple(patterns), body, Span(arm.patterns[0].span.start, arm.patterns[-1].span.end)))
+        self.matches.append(([(a.patterns, a.span) for a in arms], written.span, "a match"))
+        return core.Match(tuple(scrutinees), tuple(arms), written.span)
+
+    def _operator(self, written: s.OperatorExpression) -> Deep[Typed]:
+        operator = written.operator
+        if written.left is None:
+            operand = yield self.expression_of(written.right, INT, "the operand of `-`")
+            return core.Primitive("negate", (operand,), written.span), INT
+        left, left_type = yield self.expression(written.left)
+        expected, result = self._operands(operator, left_type, written)
+        self.expect(left_type, expected, written.left.span, f"the left operand of `{operator}`", written.left)
+        right_expected = list_of(left_type) if operator == CONS else expected  # type: ignore[arg-type]
+        because = "what it is compared with" if operator in _EQUALITY | _ORDER else f"the right operand of `{operator}`"
+        right = yield self.expression_of(written.right, right_expected, because)
+        if operator in _EQUALITY:
+            reason = require_equality(left_type, self.equality_variables)
+            if reason:
+                raise Fault("type-mismatch", f"{reason}, and these are of type `{show_open(left_type)}`", written.span)
+        if operator == CONS:
+            return core.Construct(CONS, (left, right), written.span), right_expected
+        return core.Primitive(operator, (left, right), written.span), result
+
+    def _operands(self, operator: str, left_type: OpenType, written: s.OperatorExpression) -> tuple[OpenType, OpenType]:
+        if operator in _ARITHMETIC:
+            return INT, INT
+        if operator in _LOGIC:
+            return BOOL, BOOL
+        if operator == "++":
+            type = list_of(self.fresh())  # type: ignore[arg-type]
+            return type, type
+        if operator in _ORDER:
+            self._ordered.append((left_type, written.span))
+        return left_type, BOOL
+
+
+_RULES: dict[type, Callable[[Scope, Any], Deep[Typed]]] = {
+    s.Name: Scope._name,
+    s.ConstructorName: Scope._constructor_name,
+    s.LiteralExpression: Scope._literal,
+    s.StringExpression: Scope._string,
+    s.ApplyExpression: Scope._apply,
+    s.FnExpression: Scope._fn,
+    s.LetExpression: Scope._let,
+    s.IfExpression: Scope._if,
+    s.MatchExpression: Scope._match,
+    s.TupleExpression: Scope._tuple,
+    s.ListExpression: Scope._list,
+    s.OperatorExpression: Scope._operator,
+    s.AnnotatedExpression: Scope._annotated,
+}
+
+
+def check_type_name(written: s.TypeName, datatypes: Mapping[str, Datatype]) -> None:
+    """That a type exists and has as many arguments as are written. Raises :class:`Fault`."""
+    known = [*datatypes, *PRIMITIVE_TYPES]
+    if written.name not in known:
+        raise Fault("unknown-name", f"there is no type `{written.name}`", written.span, nearest(written.name, known))
+    needed = len(datatypes[written.name].parameters) if written.name in datatypes else 0
+    if needed != len(written.arguments):
+        message = f"`{written.name}` takes {_count(needed, 'type')}, but {len(written.arguments)} given here"
+        raise Fault("arity", message, written.span)
+
+
+def _list(items: Sequence[core.Term], span: Span) -> core.Term:
+    result: core.Term = core.Construct(NIL, (), span)
+    for item in reversed(items):
+        result = core.Construct(CONS, (item, result), span)
+    return result
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,210 @@
+"""Text to syntax tree.
+
+The tokens of a file are cut at the words that begin a declaration, where they stand first on their line, and each part is parsed
+alone: an error in one declaration does not hide the next. The tree is built while the parser reduces, so that its depth costs no
+stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, cast
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+
+from recsyn.lang import tree
+from recsyn.lang.comments import blank_comments
+from recsyn.lang.diagnostics import Diagnostic, Fault, LanguageError
+from recsyn.lang.source import Source, Span
+from recsyn.lang.syntax import Declaration, Expression, TypeExpression
+
+_MOST_BAD_CHARACTERS = 20
+"""After so many, what is read is no program, and more of the same would help nobody."""
+
+RESERVED = frozenset("type fun and partial match with end let in if then else fn import example property when as".split())
+_OPENERS = frozenset({"TYPE", "FUN", "EXAMPLE"})
+_WORDS = {
+    "LOWER": "a name",
+    "UPPER": "a type or constructor",
+    "INTEGER": "an integer",
+    "CHARACTER": "a character",
+    "STRING": "a string",
+    "$END": "the end of the declaration",
+}
+_OPERATORS = frozenset(
+    "OR_OR AND_AND EQUALS DIFFERS AT_MOST AT_LEAST LESS GREATER CONS APPEND PLUS MINUS STAR SLASH PERCENT".split()
+)
+_EXPRESSION_STARTS = frozenset("LOWER UPPER INTEGER CHARACTER STRING LPAR LSQUARE MATCH".split())
+_PATTERN_STARTS = frozenset("LOWER UPPER INTEGER CHARACTER STRING LPAR LSQUARE".split())
+_TYPE_STARTS = frozenset("LOWER UPPER LPAR".split())
+
+
+@cache
+def _lark() -> Lark:
+    grammar = (files("recsyn") / "grammars" / "recsyn.lark").read_text("utf-8")
+    return Lark(
+        grammar,
+        parser="lalr",
+        lexer="basic",
+        start=["declaration", "expression", "_type"],
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+        transformer=tree.TreeBuilder(),
+    )
+
+
+@cache
+def _spelling() -> dict[str, str]:
+    return {t.name: t.pattern.value for t in _lark().terminals if t.name not in _WORDS}
+
+
+def parse_program(source: Source) -> tuple[list[Declaration], list[Diagnostic]]:
+    """The declarations of a file that parse, and an error for each part that does not."""
+    errors: list[Diagnostic] = []
+    declarations: list[Declaration] = []
+    tokens = _tokens(source, errors.append)
+    for part in _parts(tokens):
+        if part[0].type not in _OPENERS:
+            fault = _reserved(part[0]) or Fault(
+                "syntax",
+                f"expected a declaration here, found {_found(part[0])}",
+                _span(part[0]),
+                "a declaration begins with `type`, `fun` or `example`, first on its line",
+            )
+            errors.append(fault.diagnostic(source))
+            continue
+        try:
+            declarations.append(cast(Declaration, _parse(part, "declaration", len(source.text))))
+        except Fault as fault:
+            errors.append(fault.diagnostic(source))
+    if not tokens and not errors:
+        message = "this file holds no declaration"
+        errors.append(Fault("syntax", message, Span(0, 0), "begin with a `type` or a `fun`").diagnostic(source))
+    return declarations, errors
+
+
+def parse_expression(source: Source) -> Expression:
+    """The one expression that a text holds. Raises :class:`LanguageError`."""
+    return cast(Expression, _parse_whole(source, "expression", "an expression"))
+
+
+def parse_type(source: Source) -> TypeExpression:
+    """The one type that a text holds. Raises :class:`LanguageError`."""
+    return cast(TypeExpression, _parse_whole(source, "_type", "a type"))
+
+
+def _parse_whole(source: Source, start: str, noun: str) -> Any:
+    errors: list[Diagnostic] = []
+    tokens = _tokens(source, errors.append)
+    if not tokens and not errors:
+        errors.append(Fault("syntax", f"expected {noun}, found nothing", Span(0, 0)).diagnostic(source))
+    if errors:
+        raise LanguageError(errors)
+    try:
+        return _parse(tokens, start, len(source.text))
+    except Fault as fault:
+        raise LanguageError([fault.diagnostic(source)]) from None
+
+
+def _tokens(source: Source, report: Callable[[Diagnostic], None]) -> list[Token]:
+    try:
+        text = blank_comments(source.text)
+    except Fault as fault:
+        report(fault.diagnostic(source))
+        return []
+    faults = 0
+    while True:
+        try:
+            return list(_lark().lex(text))
+        except UnexpectedCharacters as error:
+            at = error.pos_in_stream or 0
+            report(_bad_character(text, at).diagnostic(source))
+            line_end = text.find("\n", at)
+            stop = at + 1 if text[at] not in "\"'" else len(text) if line_end < 0 else line_end
+            faults += 1
+            if faults == _MOST_BAD_CHARACTERS:
+                return []
+            text = text[:at] + " " * (stop - at) + text[stop:]
+
+
+def _bad_character(text: str, at: int) -> Fault:
+    character = text[at]
+    if character == '"':
+        return Fault("syntax", "this string is not closed on its line", Span(at, at + 1), 'close it with `"`')
+    if character == "'":
+        hint = "a character literal is one character between quotes, as in 'a'"
+        return Fault("syntax", "this is not a character literal", Span(at, at + 1), hint)
+    shown = character if character.isprintable() else f"U+{ord(character):04X}"
+    operator = "`&` means nothing alone; `&&` is an operator" if character == "&" else None
+    return Fault("syntax", f"the character `{shown}` is not part of the language", Span(at, at + 1), operator)
+
+
+def _parts(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    start, line = 0, 0
+    for index, token in enumerate(tokens):
+        if token.line != line and index > start and token.type in _OPENERS:
+            yield tokens[start:index]
+            start = index
+        line = token.line or 0
+    if tokens:
+        yield tokens[start:]
+
+
+def _parse(tokens: Sequence[Token], start: str, end: int) -> Any:
+    parser = _lark().parse_interactive(start=start)
+    parser_of: Any = parser
+    for token in tokens:
+        try:
+            parser_of.feed_token(token)
+        except UnexpectedToken:
+            raise _reserved(token) or _unexpected(_found(token), parser_of.accepts(), _span(token)) from None
+    try:
+        result = parser_of.feed_eof(tokens[-1])
+    except UnexpectedToken:
+        last = tokens[-1].end_pos or end
+        raise _unexpected("the end", parser_of.accepts(), Span(max(0, last - 1), last)) from None
+    return result.children[0] if start == "_type" else result
+
+
+def _unexpected(found: str, accepted: set[str], span: Span) -> Fault:
+    return Fault("syntax", f"expected {_in_words(accepted)}, found {found}", span)
+
+
+def _in_words(accepted: set[str]) -> str:
+    rest = set(accepted)
+    words: list[str] = []
+    noun: str
+    for starts, noun in ((_EXPRESSION_STARTS, "an expression"), (_PATTERN_STARTS, "a pattern"), (_TYPE_STARTS, "a type")):
+        if starts <= rest:
+            rest -= starts
+            rest -= {"FN", "LET", "IF"} if noun == "an expression" else set()
+            rest -= {"MINUS"} if noun == "a pattern" or not rest >= _OPERATORS else set()
+            words.append(noun)
+            break
+    if rest >= _OPERATORS:
+        rest -= _OPERATORS
+        words.append("an operator")
+    words.extend(sorted(_WORDS[name] if name in _WORDS else f"`{_spelling()[name]}`" for name in rest))
+    if len(words) < 2:
+        return words[0] if words else "nothing more"
+    return ", ".join(words[:-1]) + " or " + words[-1]
+
+
+def _found(token: Token) -> str:
+    text = str(token)
+    return f"`{text if len(text) <= 40 else text[:37] + '…'}`"
+
+
+def _reserved(token: Token) -> Fault | None:
+    if str(token) not in RESERVED:
+        return None
+    if str(token) in ("import", "property", "partial", "when"):
+        return Fault("syntax", f"`{token}` is a word of the language that this version does not read yet", _span(token))
+    return None
+
+
+def _span(token: Token) -> Span:
+    return Span(token.start_pos or 0, token.end_pos or 0)

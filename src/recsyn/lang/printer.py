@@ -1,0 +1,136 @@
+"""Core terms as text, the way their author would write them, bodies not yet reached left out as ``…``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from recsyn.lang import core
+from recsyn.lang.core import spelled
+from recsyn.lang.tree import COMPARISON, PRECEDENCE, RIGHT_GROUPING
+from recsyn.values import CONS, NIL, TUPLE, Value, show
+
+OPEN, APPLICATION, ATOM = 0, 8, 9
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A term to be picked out: the redex."""
+
+    term: core.Term
+
+
+Printable: TypeAlias = core.Term | Marked
+Piece: TypeAlias = tuple[str, bool]
+"""A stretch of text, and whether it belongs to what is marked."""
+
+
+def show_term(term: Printable, opening: str = "", closing: str = "") -> str:
+    """The term on one line; what is marked stands between ``opening`` and ``closing``."""
+    out, inside = [], False
+    for text, marked in pieces(term):
+        if marked != inside:
+            out.append(opening if marked else closing)
+            inside = marked
+        out.append(text)
+    return "".join(out) + (closing if inside else "")
+
+
+def pieces(term: Printable) -> list[Piece]:
+    """The term as stretches of text, in order."""
+    out: list[Piece] = []
+    marked = False
+    stack: list[tuple[Printable, int] | str | bool] = [(term, OPEN)]
+    while stack:
+        task = stack.pop()
+        if isinstance(task, str):
+            out.append((task, marked))
+        elif isinstance(task, bool):
+            marked = task
+        elif isinstance(task[0], Marked):
+            stack.extend([False, (task[0].term, task[1]), True])
+        else:
+            stack.extend(reversed(_layout(task[0], task[1])))
+    return out
+
+
+def _layout(term: core.Term, level: int) -> list[tuple[Printable, int] | str | bool]:
+    """The parts of a term in order, in parentheses where ``level`` asks for a tighter form than it has."""
+    if isinstance(term, core.Local | core.Global):
+        return [spelled(term.name)]
+    if isinstance(term, core.Literal):
+        compound = isinstance(term.value, Value) and term.value.fields and term.value.constructor not in (CONS, TUPLE)
+        negative = isinstance(term.value, int) and term.value < 0
+        return _wrapped([show(term.value)], level > (APPLICATION - 1 if compound or negative else ATOM))
+    if isinstance(term, core.Construct):
+        return _construct(term, level)
+    if isinstance(term, core.Apply):
+        parts: list[tuple[Printable, int] | str | bool] = [(term.function, APPLICATION)]
+        for argument in term.arguments:
+            parts.extend([" ", (argument, ATOM)])
+        return _wrapped(parts, level > APPLICATION)
+    if isinstance(term, core.Primitive):
+        return _primitive(term, level)
+    if isinstance(term, core.Match):
+        parts = ["match "]
+        for index, scrutinee in enumerate(term.scrutinees):
+            parts.extend([", "] if index else [])
+            parts.append((scrutinee, OPEN))
+        return [*parts, " with … end"]
+    if isinstance(term, core.If):
+        return _wrapped(["if ", (term.condition, OPEN), " then … else …"], level > OPEN)
+    if isinstance(term, core.Let):
+        return _wrapped([f"let {spelled(term.name)} = ", (term.bound, OPEN), " in …"], level > OPEN)
+    return _wrapped([f"fn {' '.join(spelled(p) for p in term.parameters)} => …"], level > OPEN)
+
+
+def _construct(term: core.Construct, level: int) -> list[tuple[Printable, int] | str | bool]:
+    if not term.fields:
+        return [term.constructor]
+    if term.constructor == TUPLE:
+        return _row("(", term.fields, ")")
+    if term.constructor == CONS:
+        items = _items(term)
+        if items is not None:
+            return _row("[", items, "]")
+        infix = PRECEDENCE[CONS]
+        return _wrapped([(term.fields[0], infix + 1), " :: ", (term.fields[1], infix)], level > infix)
+    parts: list[tuple[Printable, int] | str | bool] = [term.constructor]
+    for field in term.fields:
+        parts.extend([" ", (field, ATOM)])
+    return _wrapped(parts, level > APPLICATION)
+
+
+def _items(term: core.Construct) -> list[core.Term] | None:
+    """The items of a list whose whole spine is there."""
+    items: list[core.Term] = []
+    at: core.Term = term
+    while isinstance(at, core.Construct) and at.constructor == CONS:
+        items.append(at.fields[0])
+        at = at.fields[1]
+    finished = isinstance(at, core.Construct | core.Literal) and show_term(at) == NIL
+    return items if finished else None
+
+
+def _primitive(term: core.Primitive, level: int) -> list[tuple[Printable, int] | str | bool]:
+    if term.operator == "not":
+        return _wrapped(["not ", (term.operands[0], ATOM)], level > APPLICATION)
+    if term.operator == "negate":
+        return _wrapped(["-", (term.operands[0], ATOM)], level > APPLICATION - 1)
+    own = PRECEDENCE[term.operator]
+    left = own + 1 if own in RIGHT_GROUPING or own == COMPARISON else own
+    right = own if own in RIGHT_GROUPING else own + 1
+    return _wrapped([(term.operands[0], left), f" {term.operator} ", (term.operands[1], right)], level > own)
+
+
+def _row(opening: str, items: Sequence[core.Term], closing: str) -> list[tuple[Printable, int] | str | bool]:
+    parts: list[tuple[Printable, int] | str | bool] = [opening]
+    for index, item in enumerate(items):
+        parts.extend([", "] if index else [])
+        parts.append((item, OPEN))
+    return [*parts, closing]
+
+
+def _wrapped(parts: list[tuple[Printable, int] | str | bool], needed: bool) -> list[tuple[Printable, int] | str | bool]:
+    return ["(", *parts, ")"] if needed else parts

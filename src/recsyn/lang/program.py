@@ -1,0 +1,74 @@
+"""A checked program: plain data, and the only thing that this floor hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from recsyn.lang.core import Term
+from recsyn.lang.diagnostics import Diagnostic
+from recsyn.lang.source import Source, Span
+from recsyn.lang.types import Constructor, Datatype, Scheme, Type
+
+Path = tuple[tuple[str, int], ...]
+"""The way from a value to a part of it: constructor and field number, again and again."""
+
+
+@dataclass(frozen=True)
+class RecursiveCall:
+    """One call of a function within its own group. ``path`` leads from the decreasing argument to the part of it that the call
+    receives there; ``shown`` is what matching has shown by then: the constructor at each of these paths."""
+
+    callee: str
+    path: Path
+    shown: tuple[tuple[Path, str], ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class RecursionShape:
+    """How a function recurs: on which parameter (its name and its place, from 0), and the recursive calls it makes."""
+
+    parameter: str
+    position: int
+    calls: tuple[RecursiveCall, ...]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A function or, without parameters, a constant. ``group`` names the functions defined together with it."""
+
+    name: str
+    parameters: tuple[str, ...]
+    body: Term
+    scheme: Scheme
+    group: tuple[str, ...]
+    span: Span
+    shape: RecursionShape | None = None
+
+
+@dataclass(frozen=True)
+class Example:
+    """``example left = right``."""
+
+    left: Term
+    right: Term
+    type: Type
+    span: Span
+
+
+@dataclass(frozen=True)
+class Program:
+    """A source file that has passed every check made before anything runs."""
+
+    source: Source
+    datatypes: Mapping[str, Datatype]
+    definitions: Mapping[str, Definition]
+    examples: tuple[Example, ...] = ()
+    warnings: tuple[Diagnostic, ...] = field(default=())
+
+    @cached_property
+    def constructors(self) -> Mapping[str, Constructor]:
+        """Every constructor by name."""
+        return {c.name: c for datatype in self.datatypes.values() for c in datatype.constructors}

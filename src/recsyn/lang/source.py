@@ -1,0 +1,65 @@
+"""A source text and places in it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from recsyn.errors import RecsynError
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a source: offsets in code points, the end exclusive."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text and the name under which messages speak of it."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts = [0]
+        starts.extend(i + 1 for i, c in enumerate(self.text) if c == "\n")
+        return starts
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset, both from 1, the column in code points."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        start = self._line_starts[number - 1]
+        end = self._line_starts[number] - 1 if number < len(self._line_starts) else len(self.text)
+        return self.text[start:end].rstrip("\r")
+
+
+def read_source(path: str | Path) -> Source:
+    """The text of a source file. Raises :class:`RecsynError` for a file that is missing, a folder, unreadable or not UTF-8 text."""
+    file = Path(path)
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        raise RecsynError(f"there is no file {str(path)!r}", "check the spelling and the folder you are in") from None
+    except IsADirectoryError:
+        raise RecsynError(f"{str(path)!r} is a folder, not a source file", "name one .rec file in it") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RecsynError(f"{str(path)!r} cannot be read: {reason}") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecsynError(
+            f"{str(path)!r} is not a text file: byte {error.start} is not UTF-8", "recsyn reads sources written in UTF-8"
+        ) from None
+    if "\0" in text:
+        raise RecsynError(f"{str(path)!r} is not a text file: it holds a NUL character at offset {text.index(chr(0))}")
+    return Source(str(path), text)

@@ -1,0 +1,181 @@
+"""Types with unknowns in them, and making two of them the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from recsyn.lang.core import spelled
+from recsyn.lang.types import ARROW, Scheme, Type, TypeConstant, TypeVariable, show_type
+
+
+class Unknown:
+    """A type not known yet. ``level`` is the nesting of ``let`` at which it arose; those that ``equality`` marks may not become
+    a type with functions in it."""
+
+    __slots__ = ("equality", "level", "link")
+
+    def __init__(self, level: int, equality: bool = False) -> None:
+        self.level = level
+        self.equality = equality
+        self.link: OpenType | None = None
+
+
+OpenType: TypeAlias = TypeConstant | TypeVariable | Unknown
+"""A type whose parts may be :class:`Unknown`. A :class:`TypeVariable` in one is rigid: it stands for any type, and equals only
+itself."""
+
+
+def resolve(type: OpenType) -> OpenType:
+    while isinstance(type, Unknown) and type.link is not None:
+        type = type.link
+    return type
+
+
+def parts(type: OpenType) -> Iterator[OpenType]:
+    """The type and everything in it, resolved."""
+    stack = [type]
+    while stack:
+        at = resolve(stack.pop())
+        yield at
+        if isinstance(at, TypeConstant):
+            stack.extend(at.arguments)
+
+
+def unify(left: OpenType, right: OpenType, equality_variables: set[str]) -> str | None:
+    """Make the two the same type. Returns why they cannot be, in words, or ``None``. Rigid variables that turn out to need
+    equality are added to ``equality_variables``."""
+    stack = [(left, right)]
+    while stack:
+        a, b = (resolve(t) for t in stack.pop())
+        if a is b:
+            continue
+        if isinstance(b, Unknown) and not isinstance(a, Unknown):
+            a, b = b, a
+        if isinstance(a, Unknown):
+            reason = _bind(a, b, equality_variables)
+            if reason:
+                return reason
+        elif isinstance(a, TypeConstant) and isinstance(b, TypeConstant):
+            if a.name != b.name or len(a.arguments) != len(b.arguments):
+                return "they differ"
+            stack.extend(zip(a.arguments, b.arguments, strict=True))
+        elif a != b:
+            rigid = a if isinstance(a, TypeVariable) else b
+            return f"`{spelled(str(rigid))}` stands for any type here"
+    return None
+
+
+def _bind(unknown: Unknown, type: OpenType, equality_variables: set[str]) -> str | None:
+    for part in parts(type):
+        if part is unknown:
+            return "a type would have to contain itself"
+        if isinstance(part, Unknown):
+            part.level = min(part.level, unknown.level)
+    if unknown.equality:
+        reason = require_equality(type, equality_variables)
+        if reason:
+            return reason
+    unknown.link = type
+    return None
+
+
+def require_equality(type: OpenType, equality_variables: set[str]) -> str | None:
+    """Mark that values of this type are compared with ``==``. Returns why they cannot be, or ``None``."""
+    for part in parts(type):
+        if isinstance(part, Unknown):
+            part.equality = True
+        elif isinstance(part, TypeVariable):
+            equality_variables.add(part.name)
+        elif part.name == ARROW:
+            return "functions cannot be compared"
+    return None
+
+
+def instantiate(scheme: Scheme, level: int) -> OpenType:
+    """The scheme's type with fresh unknowns for its variables."""
+    if not scheme.variables:
+        return scheme.type
+    fresh: dict[str, OpenType] = {v: Unknown(level, v in scheme.equality) for v in scheme.variables}
+    return replaced(scheme.type, fresh)
+
+
+def replaced(type: OpenType, by: dict[str, OpenType]) -> OpenType:
+    """The type, resolved throughout, with its variables replaced."""
+    results: list[OpenType] = []
+    stack: list[tuple[OpenType, bool]] = [(type, False)]
+    while stack:
+        raw, ready = stack.pop()
+        at = resolve(raw)
+        if isinstance(at, TypeVariable):
+            results.append(by.get(at.name, at))
+        elif isinstance(at, Unknown) or not at.arguments:
+            results.append(at)
+        elif not ready:
+            stack.append((at, True))
+            stack.extend((a, False) for a in reversed(at.arguments))
+        else:
+            count = len(at.arguments)
+            arguments = tuple(results[-count:])
+            del results[-count:]
+            results.append(TypeConstant(at.name, arguments))  # type: ignore[arg-type]
+    return results[0]
+
+
+def generalise(type: OpenType, level: int, equality_variables: set[str]) -> Scheme:
+    """Quantify the unknowns that arose deeper than ``level``, and the rigid variables, under names ``a``, ``b``, …"""
+    rigid = list(dict.fromkeys(p.name for p in parts(type) if isinstance(p, TypeVariable)))
+    taken = {spelled(name) for name in rigid}
+    names = (n for n in _letters() if n not in taken)
+    equality: set[str] = set()
+    for part in list(parts(type)):
+        part = resolve(part)
+        if isinstance(part, Unknown) and part.level > level:
+            variable = TypeVariable(next(names))
+            rigid.append(variable.name)
+            if part.equality:
+                equality.add(variable.name)
+            part.link = variable
+    renamed: dict[str, OpenType] = {}
+    for name in rigid:
+        short = spelled(name)
+        while any(isinstance(t, TypeVariable) and t.name == short for t in renamed.values()):
+            short = next(names)
+        renamed[name] = TypeVariable(short)
+    equality |= {renamed[n].name for n in rigid if n in equality_variables}  # type: ignore[union-attr]
+    return Scheme(tuple(v.name for v in renamed.values()), closed(replaced(type, renamed)), frozenset(equality))  # type: ignore[union-attr]
+
+
+def closed(type: OpenType) -> Type:
+    """The type with what is still unknown written as variables."""
+    names = _letters()
+    for part in list(parts(type)):
+        part = resolve(part)
+        if isinstance(part, Unknown):
+            part.link = TypeVariable(next(names))
+    return replaced(type, {})  # type: ignore[return-value]
+
+
+def show_open(type: OpenType) -> str:
+    """The type for a message; what is unknown shows as ``_``, rigid variables as they were written."""
+    stand_ins: dict[str, OpenType] = {}
+    for part in parts(type):
+        if isinstance(part, TypeVariable):
+            stand_ins[part.name] = TypeVariable(spelled(part.name))
+    shown = replaced(type, stand_ins)
+    unknown = {id(p): p for p in parts(shown) if isinstance(p, Unknown)}
+    for part in unknown.values():
+        part.link = TypeVariable("_")
+    try:
+        return show_type(replaced(shown, {}))  # type: ignore[arg-type]
+    finally:
+        for part in unknown.values():
+            part.link = None
+
+
+def _letters() -> Iterator[str]:
+    suffix = ""
+    while True:
+        for letter in "abcdefghijklmnopqrstuvwxyz":
+            yield letter + suffix
+        suffix = str(int(suffix or 0) + 1)

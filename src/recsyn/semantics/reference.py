@@ -1,0 +1,124 @@
+"""The reference evaluator: a machine of control, environment and continuation on the normal form (Felleisen and Friedman's CEK,
+with slots for an environment). The host's stack is never used; a call in tail position leaves nothing behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from recsyn.lang.core import Term
+from recsyn.lang.program import Program
+from recsyn.semantics import normal as n
+from recsyn.semantics.primitives import BINARY, UNARY
+from recsyn.values import Datum, Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionValue:
+    """A function as a value: its code, what it captured, and the arguments it already has."""
+
+    code: n.Code
+    held: tuple[Datum, ...]
+    missing: int
+
+    def __str__(self) -> str:
+        return f"<{self.code.name}>"
+
+
+class Reference:
+    """The evaluator of one program. It holds code only, so threads may share it."""
+
+    def __init__(self, program: Program) -> None:
+        self._arities = {d.name: len(d.parameters) for d in program.definitions.values()}
+        self._program = program
+
+    @cached_property
+    def _codes(self) -> dict[str, n.Code]:
+        definitions = self._program.definitions.values()
+        return {d.name: n.normalise(d.name, d.parameters, d.body, self._arities) for d in definitions}
+
+    def call(self, function: str, arguments: tuple[Datum, ...]) -> Datum:
+        """The value of a function of the program on all of its arguments, which are trusted to have the right types."""
+        code = self._codes[function]
+        return self._run(code.block, [*arguments, *code.rest])
+
+    def evaluate(self, term: Term) -> Datum:
+        """The value of a closed term over the program."""
+        code = n.normalise("expression", (), term, self._arities)
+        return self._run(code.block, list(code.rest))
+
+    def _run(self, block: n.Block, frame: list[Datum]) -> Datum:
+        codes = self._codes
+        stack: list[tuple[n.Block, int, list[Datum], int]] = []
+        at = 0
+        while True:
+            step = block[at]
+            kind = type(step)
+            at += 1
+            if kind is n.Branch:
+                block = _chosen(step, frame)
+                at = 0
+            elif kind is n.Construct:
+                frame[step.target] = Value(step.constructor, tuple([frame[i] for i in step.fields]))
+            elif kind is n.Return:
+                result = frame[step.slot]
+                if not stack:
+                    return result
+                block, at, frame, target = stack.pop()
+                frame[target] = result
+            elif kind is n.Call:
+                code = codes[step.function]
+                if not _tail(block, at, step.target):
+                    stack.append((block, at, frame, step.target))
+                frame = [*[frame[i] for i in step.arguments], *code.rest]
+                block, at = code.block, 0
+            elif kind is n.Operate:
+                operands = [frame[i] for i in step.operands]
+                operation: Any = BINARY[step.operator] if len(operands) == 2 else UNARY[step.operator]
+                frame[step.target] = operation(*operands)
+            elif kind is n.Enter:
+                stack.append((block, at, frame, step.target))
+                block, at = step.block, 0
+            elif kind is n.Close:
+                frame[step.target] = FunctionValue(step.code, tuple([frame[i] for i in step.captured]), step.code.arity)
+            elif kind is n.Name:
+                code = codes[step.function]
+                frame[step.target] = FunctionValue(code, (), code.arity)
+            else:
+                function, arguments = frame[step.function], tuple([frame[i] for i in step.arguments])
+                if len(arguments) < function.missing:
+                    held = function.held + arguments
+                    frame[step.target] = FunctionValue(function.code, held, function.missing - len(arguments))
+                    continue
+                if not _tail(block, at, step.target):
+                    stack.append((block, at, frame, step.target))
+                extra = arguments[function.missing :]
+                if extra:
+                    # The result is a function again: apply it, in a small frame of its own, to what is left.
+                    stack.append(([n.Apply(0, 0, tuple(range(1, len(extra) + 1))), n.Return(0)], 0, [None, *extra], 0))
+                frame = [*function.held, *arguments[: function.missing], *function.code.rest]
+                block, at = function.code.block, 0
+
+
+def _tail(block: n.Block, at: int, target: n.Slot) -> bool:
+    following = block[at]
+    return type(following) is n.Return and following.slot == target
+
+
+def _chosen(branch: n.Branch, frame: list[Datum]) -> n.Block:
+    for tests, block in branch.arms:
+        for slot, constructor, expected in tests:
+            value = frame[slot]
+            if constructor is None:
+                if value != expected:
+                    break
+            elif value.constructor != constructor:
+                break
+            else:
+                for field, content in zip(expected, value.fields, strict=False):
+                    if field >= 0:
+                        frame[field] = content
+        else:
+            return block
+    raise AssertionError("a checked match covers every value")
