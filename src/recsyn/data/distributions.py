@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeAlias
 
 from recsyn.data.space import Space
+from recsyn.data.treegrammar import Nonterminal
 from recsyn.errors import RecsynError
 from recsyn.values import Datum
 
@@ -38,6 +39,17 @@ class ByDepth:
 
 
 @dataclass(frozen=True)
+class Spines:
+    """A size and a kind of spine (see :attr:`Space.spines`), both uniform; a value uniform among those."""
+
+    min_size: int
+    max_size: int
+
+    def to_config(self) -> dict[str, Any]:
+        return {"kind": "spines", "sizes": [self.min_size, self.max_size]}
+
+
+@dataclass(frozen=True)
 class Mixture:
     """One of several distributions, each with its weight."""
 
@@ -55,7 +67,8 @@ class Mixture:
         return {"kind": "mixture", "parts": [{"weight": w, **part.to_config()} for w, part in self.parts]}
 
 
-Distribution: TypeAlias = Uniform | ByDepth | Mixture
+Distribution: TypeAlias = Uniform | ByDepth | Spines | Mixture
+_KINDS = ("uniform", "by-depth", "spines", "mixture")
 
 
 class Sampler:
@@ -82,26 +95,30 @@ class Sampler:
             for own, part in distribution.parts:
                 self._enter(part, weight * own / total)
             return
-        space = self._space
+        starts = self._starts(distribution)
         sizes: list[tuple[int, list[Any]]] = []
-        if isinstance(distribution, Uniform):
-            sizes = [(size, [space.type]) for size in space.sizes(distribution.min_size, distribution.max_size)]
-        else:
-            depths = range(distribution.min_depth, min(distribution.max_depth, distribution.max_size) + 1)
-            starts = [space.at_depth(depth) for depth in depths]
-            for size in range(distribution.min_size, distribution.max_size + 1):
-                possible = [start for start in starts if space.grammar.count(start, size)]
-                if possible:
-                    sizes.append((size, possible))
+        for size in range(distribution.min_size, distribution.max_size + 1):
+            possible = [start for start in starts if self._space.grammar.count(start, size)]
+            if possible:
+                sizes.append((size, possible))
         if not sizes:
-            raise RecsynError(f"no value of {space.type} fits the distribution {distribution.to_config()}")
+            raise RecsynError(f"no value of {self._space.type} fits the distribution {distribution.to_config()}")
         self._leaves.append((weight, sizes))
+
+    def _starts(self, distribution: Uniform | ByDepth | Spines) -> Sequence[Nonterminal]:
+        """The sets of values that are equally likely at a size."""
+        if isinstance(distribution, Uniform):
+            return [self._space.type]
+        if isinstance(distribution, Spines):
+            return self._space.spines
+        deepest = min(distribution.max_depth, distribution.max_size)
+        return [self._space.at_depth(depth) for depth in range(distribution.min_depth, deepest + 1)]
 
 
 def distribution_from_config(config: Any) -> Distribution:
     """The distribution that a configuration describes. Raises :class:`RecsynError` naming what is wrong in it."""
-    if not isinstance(config, Mapping) or config.get("kind") not in ("uniform", "by-depth", "mixture"):
-        raise RecsynError(f"{config!r} is no distribution", "give `kind`: one of uniform, by-depth, mixture")
+    if not isinstance(config, Mapping) or config.get("kind") not in _KINDS:
+        raise RecsynError(f"{config!r} is no distribution", f"give `kind`: one of {', '.join(_KINDS)}")
     kind = config["kind"]
     if kind == "mixture":
         parts = config.get("parts")
@@ -119,7 +136,9 @@ def distribution_from_config(config: Any) -> Distribution:
     if extra:
         raise RecsynError(f"a distribution of kind {kind} has no field {extra[0]!r}", f"its fields are {', '.join(sorted(known))}")
     sizes = _range(config, "sizes", 1)
-    return Uniform(*sizes) if kind == "uniform" else ByDepth(*sizes, *_range(config, "depths", 0))
+    if kind == "by-depth":
+        return ByDepth(*sizes, *_range(config, "depths", 0))
+    return Uniform(*sizes) if kind == "uniform" else Spines(*sizes)
 
 
 def _range(config: Mapping[str, Any], field: str, least: int) -> tuple[int, int]:

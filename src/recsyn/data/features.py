@@ -49,7 +49,7 @@ def _row(space: Space, value: Datum) -> dict[str, int]:
         row |= {"recursion_depth": recursion.depth, "calls": recursion.calls, "rest": recursion.rest}
     parts = list(preorder(value))
     names = [p.constructor for p in parts if isinstance(p, Value)]
-    branching = _branching(space)
+    branching = space.branching
     for constructor in constructors_of(space.type, space.datatypes):
         row[f"count_{constructor.name}"] = names.count(constructor.name)
     for constructor_name, fields in branching.items():
@@ -63,14 +63,6 @@ def _row(space: Space, value: Datum) -> dict[str, int]:
     if atoms or any(space.alphabet.tokens_of(f) for c in constructors_of(space.type, space.datatypes) for f in c.fields):
         row |= {"labels": len(atoms), "repeats": len(atoms) - len(set(atoms))}
     return row
-
-
-def _branching(space: Space) -> dict[str, tuple[int, ...]]:
-    """The constructors with two or more fields of their own type, and which those are."""
-    own = {
-        c.name: tuple(i for i, f in enumerate(c.fields) if f == space.type) for c in constructors_of(space.type, space.datatypes)
-    }
-    return {name: fields for name, fields in own.items() if len(fields) > 1}
 
 
 def _spine(value: Datum, constructor: str, index: int) -> int:

@@ -44,6 +44,22 @@ class _Deep:
     exactly: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Spine:
+    """The values of a type that go on in field ``index`` of ``constructor`` alone."""
+
+    type: Type
+    constructor: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """The values of a type that hold no other of that type."""
+
+    type: Type
+
+
 @dataclass(frozen=True, eq=False)
 class Space:
     """The values of ``type``. Type variables in it stand for ``Int``. ``shape`` is the recursion of the function they are inputs
@@ -119,6 +135,36 @@ class Space:
 
         return fold(shape, relabel)
 
+    # Spines
+
+    @cached_property
+    def spines(self) -> tuple[Nonterminal, ...]:
+        """A start for :attr:`grammar` for each kind of spine: every node of a constructor that has two or more fields of the type
+        goes on in the same one of them, and ends at once in the others."""
+        branching = self.branching
+        return tuple(_Spine(self.type, name, index) for name, fields in branching.items() for index in fields)
+
+    @cached_property
+    def branching(self) -> Mapping[str, tuple[int, ...]]:
+        """The constructors with two or more fields of the type itself, and which fields those are."""
+        found = {}
+        for constructor in constructors_of(self.type, self.datatypes):
+            own = tuple(i for i, f in enumerate(constructor.fields) if f == self.type)
+            if len(own) > 1:
+                found[constructor.name] = own
+        return found
+
+    def _spine_productions(self, at: _Spine) -> Iterator[Production]:
+        for constructor in constructors_of(at.type, self.datatypes):
+            own = self.branching.get(constructor.name, ())
+            if not own:
+                yield Production(constructor.name, constructor.fields)
+            elif constructor.name == at.constructor:
+                chosen: list[Nonterminal] = list(constructor.fields)
+                for i in own:
+                    chosen[i] = at if i == at.index else _Leaf(at.type)
+                yield Production(constructor.name, tuple(chosen))
+
     # Recursion depth
 
     def at_depth(self, depth: int) -> Nonterminal:
@@ -135,7 +181,7 @@ class Space:
         for call in self.shape.calls:
             if len(call.path) != 1 or [path for path, _ in call.shown] not in ([], [()]):
                 raise RecsynError(
-                    "this function looks more than one constructor deep before it recurs, so inputs cannot be drawn by recursion depth",
+                    "this function looks more than one constructor deep before it recurs, so its depth cannot be drawn",
                     "use a distribution of kind `uniform`",
                 )
             constructor, index = call.path[0]
@@ -147,6 +193,10 @@ class Space:
             return self._productions(INT)
         if isinstance(at, TypeConstant):
             return [Production(c.name, c.fields) for c in constructors_of(at, self.datatypes)]
+        if isinstance(at, _Leaf):
+            return [Production(c.name, c.fields) for c in constructors_of(at.type, self.datatypes) if at.type not in c.fields]
+        if isinstance(at, _Spine):
+            return list(self._spine_productions(at))
         assert isinstance(at, _Deep)
         found: list[Production] = []
         for constructor in constructors_of(at.type, self.datatypes):

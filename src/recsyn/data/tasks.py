@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -37,7 +37,7 @@ class Task:
     input: str
     output: str
     distribution: Distribution
-    alphabet: Alphabet = Alphabet()
+    alphabet: Alphabet = field(default_factory=Alphabet)
 
     def __post_init__(self) -> None:
         if len(self.function.parameters) != 1:

@@ -49,12 +49,12 @@ class TreeGrammar:
         return self._counts[nonterminal][size] if size >= 0 else 0
 
     def value(self, nonterminal: Nonterminal, size: int, rank: int) -> Datum:
-        """The value of this size and rank, ``0 <= rank < count``. Ranks follow the order of productions, then that of sizes and ranks
-        from the first field to the last. Raises ``IndexError`` for another rank."""
+        """The value of this size and rank, ``0 <= rank < count``. Ranks follow the order of productions, then that of sizes and
+        ranks from the first field to the last. Raises ``IndexError`` for another rank."""
         if not 0 <= rank < self.count(nonterminal, size):
             raise IndexError(f"there are {self.count(nonterminal, size)} values of size {size}, and no rank {rank}")
         results: list[Datum] = []
-        # A task is a value to make (nonterminal, size, rank) or a constructor to apply to the latest results (name, number of fields).
+        # A value to make (nonterminal, size, rank), or a constructor to apply to the latest results (name, number of fields).
         tasks: list[tuple[Nonterminal, int, int] | tuple[str, int]] = [(nonterminal, size, rank)]
         while tasks:
             task = tasks.pop()

@@ -424,7 +424,7 @@ class Scope:
         left, left_type = yield self.expression(written.left)
         expected, result = self._operands(operator, left_type, written)
         self.expect(left_type, expected, written.left.span, f"the left operand of `{operator}`", written.left)
-        right_expected = list_of(left_type) if operator == CONS else expected  # type: ignore[arg-type]
+        right_expected = list_of(left_type) if operator == CONS else expected
         because = "what it is compared with" if operator in _EQUALITY | _ORDER else f"the right operand of `{operator}`"
         right = yield self.expression_of(written.right, right_expected, because)
         if operator in _EQUALITY:

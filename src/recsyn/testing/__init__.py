@@ -1,0 +1,1 @@
+"""Trained models tested as QuickCheck tests functions: campaigns, shrinking, explanations, reports, Hypothesis strategies."""

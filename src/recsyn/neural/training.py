@@ -1,0 +1,219 @@
+"""Training: a Lightning module and a data module for anyone's Trainer, and :func:`train`, which runs them to the end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import lightning
+import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.pytorch.utilities.types import STEP_OUTPUT, OptimizerLRSchedulerConfig
+from torch import Tensor
+from torch.nn import functional
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.data import DataLoader, Dataset
+
+from recsyn.data.rows import Rows, generate
+from recsyn.data.tasks import Task
+from recsyn.data.vocabulary import PAD
+from recsyn.errors import RecsynError
+from recsyn.neural.architecture import Architecture, EncoderDecoder, trimmed
+from recsyn.neural.recipe import Recipe
+
+Batch = tuple[Tensor, Tensor]
+"""Source int64[B, Ls] and target int64[B, Lt]."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network and all that made it; ``losses`` holds one a step, in nats a token, ``seconds`` the wall-clock time."""
+
+    model: EncoderDecoder
+    task: Task
+    architecture: Architecture
+    recipe: Recipe
+    losses: tuple[float, ...]
+    seconds: float
+
+
+class Seq2SeqModule(lightning.LightningModule):
+    """Teacher forcing of an :class:`EncoderDecoder` by a recipe: loss, optimiser, schedule and clipping; logs ``loss``.
+
+    Raises :class:`RecsynError`, naming the step, when the loss is no longer a finite number.
+    """
+
+    def __init__(self, model: EncoderDecoder, recipe: Recipe) -> None:
+        super().__init__()
+        self.model = model
+        self.recipe = recipe
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The cross-entropy of the tokens after START, PAD left out, in nats a token."""
+        source, target = batch
+        logits = self.model(source, target[:, :-1])
+        loss = functional.cross_entropy(logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=PAD)
+        if not torch.isfinite(loss):
+            raise _diverged(self.global_step + 1, self.recipe)
+        self.log("loss", loss, prog_bar=True)
+        return loss
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """AdamW, its rate set at every step."""
+        recipe = self.recipe
+        optimizer = AdamW(self.parameters(), lr=recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.weight_decay)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": LambdaLR(optimizer, recipe.rate), "interval": "step"}}
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clips to the recipe's norm unless the Trainer names its own."""
+        limit = self.recipe.clip if gradient_clip_val is None else gradient_clip_val
+        self.clip_gradients(optimizer, gradient_clip_val=limit, gradient_clip_algorithm=gradient_clip_algorithm)
+
+
+class TaskDataModule(lightning.LightningDataModule):
+    """The rows that a recipe asks for, generated from its seed at the start of training and handed out in their order.
+
+    Batches are cut to their longest row.
+    """
+
+    def __init__(self, task: Task, recipe: Recipe) -> None:
+        super().__init__()
+        self.task = task
+        self.recipe = recipe
+        self.rows: Rows | None = None
+
+    def setup(self, stage: str) -> None:
+        if self.rows is None:
+            recipe = self.recipe
+            self.rows = generate(self.task, recipe.steps * recipe.batch_size, recipe.seed, "train")
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        self.setup("fit")
+        assert self.rows is not None
+        return DataLoader(_Batches(self.rows, self.recipe.batch_size), batch_size=None)
+
+
+class _Batches(Dataset[Batch]):
+    def __init__(self, rows: Rows, size: int) -> None:
+        self.source, self.target = torch.from_numpy(rows.source), torch.from_numpy(rows.target)
+        self.size = size
+
+    def __len__(self) -> int:
+        return -(-len(self.source) // self.size)
+
+    def __getitem__(self, index: int) -> Batch:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        rows = slice(index * self.size, (index + 1) * self.size)
+        return trimmed(self.source[rows]).long(), trimmed(self.target[rows]).long()
+
+
+def train(task: Task, architecture: Architecture, recipe: Recipe, on_step: Callable[[int, float], None] | None = None) -> Trained:
+    """A network trained on the task's fresh rows, on one thread of the CPU.
+
+    ``on_step`` is told each step, counted from 1, and its loss.
+
+    The same task, architecture and recipe give the same weights bit for bit. Torch's threads and random state are left as they
+    were. Raises :class:`RecsynError` when the task's rows are too long for the architecture and when the loss diverges, and
+    ``KeyboardInterrupt`` when interrupted.
+    """
+    _check_fit(task, architecture)
+    watch = _Watch(on_step)
+    with _alone_and_quiet():
+        torch.manual_seed(recipe.seed)
+        model = EncoderDecoder(architecture, len(task.vocabulary))
+        data = TaskDataModule(task, recipe)
+        data.setup("fit")
+        started = time.perf_counter()
+        _fit(Seq2SeqModule(model, recipe), data, watch)
+        seconds = time.perf_counter() - started
+    if not all(torch.isfinite(weights).all() for weights in model.parameters()):
+        raise _diverged(recipe.steps, recipe)
+    return Trained(model.eval(), task, architecture, recipe, tuple(watch.losses), seconds)
+
+
+def _check_fit(task: Task, architecture: Architecture) -> None:
+    for side, longest in (("source", task.max_source_length), ("target", task.max_target_length)):
+        if longest > architecture.max_positions:
+            raise RecsynError(
+                f"the task {task.name} has {side} rows of {longest} tokens, "
+                f"and the architecture has {architecture.max_positions} positions",
+                f"set max_positions to {longest} or more, or make the task's inputs smaller",
+            )
+
+
+def _diverged(step: int, recipe: Recipe) -> RecsynError:
+    return RecsynError(
+        f"the loss is no longer a finite number at step {step} of {recipe.steps}",
+        f"lower learning_rate ({recipe.learning_rate:g}) or clip ({recipe.clip:g}), or raise warmup ({recipe.warmup})",
+    )
+
+
+class _Watch(lightning.Callback):
+    def __init__(self, on_step: Callable[[int, float], None] | None) -> None:
+        self.losses: list[float] = []
+        self.on_step = on_step
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: STEP_OUTPUT,
+        batch: Batch,
+        batch_idx: int,
+    ) -> None:
+        assert isinstance(outputs, dict)
+        self.losses.append(float(outputs["loss"]))
+        if self.on_step:
+            self.on_step(len(self.losses), self.losses[-1])
+
+
+def _fit(module: Seq2SeqModule, data: TaskDataModule, watch: _Watch) -> None:
+    interrupt = signal.getsignal(signal.SIGINT)
+    trainer = lightning.Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_epochs=1,
+        callbacks=[watch],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        # Named, because inside a cluster's job Lightning would take the job's tasks for its own ranks.
+        plugins=[LightningEnvironment()],
+    )
+    try:
+        trainer.fit(module, datamodule=data)
+    except SystemExit as ending:
+        # On Ctrl-C Lightning ignores all further ones and ends the whole process; whether to end is the caller's choice.
+        if not isinstance(ending.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, interrupt)
+        raise KeyboardInterrupt from None
+
+
+@contextmanager
+def _alone_and_quiet() -> Iterator[None]:
+    """One torch thread, which small networks are fastest on, random numbers of its own, and no chatter from Lightning."""
+    threads, log = torch.get_num_threads(), logging.getLogger("lightning.pytorch")
+    level = log.level
+    torch.set_num_threads(1)
+    log.setLevel(logging.ERROR)
+    try:
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
+        torch.set_num_threads(threads)

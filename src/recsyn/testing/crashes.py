@@ -1,0 +1,103 @@
+"""Crash files: one finding each, with all that is needed to run it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recsyn.data.codecs import DecodeError
+from recsyn.data.randomness import digest
+from recsyn.data.tasks import Task, task_from_config
+from recsyn.errors import RecsynError
+from recsyn.testing.findings import Result
+from recsyn.testing.verdicts import Failure, Model, examine
+from recsyn.values import Datum
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Crash:
+    """Inputs of a task that a model failed on, each with the kind of its failure, and where the model was (``None``: not a file)."""
+
+    task: Task
+    inputs: tuple[tuple[Datum, str], ...]
+    model: str | None
+    rule: str
+
+
+def write_crashes(result: Result, folder: str | Path, model: str | None = None) -> list[Path]:
+    """Write a file for each finding into ``folder``, which is made if need be. ``model`` is the folder of a checkpoint."""
+    target = Path(folder)
+    written = []
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for finding in result.findings:
+            inputs = [result.task.input_codec.encode(failure.input) for failure in finding.smallest]
+            data = {
+                "format": _FORMAT,
+                "task": result.task.to_config(),
+                "model": model,
+                "seed": result.seed,
+                "rule": str(finding.rule),
+                "finding": finding.to_json(),
+                "failures": [_failure(f, tokens) for f, tokens in zip(finding.smallest, inputs, strict=True)],
+            }
+            name = digest(result.task.program_hash, *(" ".join(tokens) for tokens in inputs))
+            path = target / f"{result.task.function.name}-{name:032x}.json"
+            path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            written.append(path)
+    except OSError as error:
+        raise RecsynError(f"crash files cannot be written to {str(folder)!r}: {error.strerror or error}") from None
+    return written
+
+
+def _failure(failure: Failure, tokens: list[str]) -> dict[str, Any]:
+    return {
+        "input": tokens,
+        "kind": failure.kind,
+        "expected": list(failure.expected),
+        "actual": list(failure.answer.tokens),
+        "ended": failure.answer.ended,
+    }
+
+
+def read_crash(path: str | Path) -> Crash:
+    """The crash that a file holds. Raises :class:`RecsynError` saying what is wrong with the file."""
+    file = Path(path)
+    try:
+        data: Any = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise RecsynError(f"there is no crash file {str(path)!r}") from None
+    except IsADirectoryError:
+        raise RecsynError(f"{str(path)!r} is a folder, not a crash file", "name the files in it") from None
+    except OSError as error:
+        raise RecsynError(f"{str(path)!r} cannot be read: {error.strerror or error}") from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        raise RecsynError(f"{str(path)!r} is no crash file: it is not JSON") from None
+    if not isinstance(data, dict) or data.get("format") != _FORMAT or not isinstance(data.get("failures"), list):
+        raise RecsynError(f"{str(path)!r} is no crash file of format {_FORMAT}")
+    try:
+        task = task_from_config(data.get("task"))
+        inputs = tuple((task.input_codec.decode(_tokens(f)), str(f.get("kind"))) for f in data["failures"])
+    except DecodeError as error:
+        raise RecsynError(f"{str(path)!r}: an input is no {task.space.type}: {error}") from None
+    except RecsynError as error:
+        raise RecsynError(f"{str(path)!r}: {error.message}", error.hint) from None
+    model = data.get("model")
+    return Crash(task, inputs, model if isinstance(model, str) else None, str(data.get("rule")))
+
+
+def _tokens(failure: Any) -> list[str]:
+    tokens = failure.get("input") if isinstance(failure, dict) else None
+    if not isinstance(tokens, list) or not all(isinstance(t, str) for t in tokens):
+        raise RecsynError("a failure in it has no input")
+    return tokens
+
+
+def replay(crash: Crash, model: Model) -> Sequence[Failure | None]:
+    """The crash's inputs run again: the failure of each, ``None`` where the model is right now."""
+    return examine(model, crash.task, [value for value, _ in crash.inputs])

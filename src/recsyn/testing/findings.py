@@ -1,0 +1,147 @@
+"""What a campaign found out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from recsyn.data.answers import Answer
+from recsyn.data.features import Columns
+from recsyn.data.tasks import Task
+from recsyn.testing.rules import Mask, Rule, Score
+from recsyn.testing.verdicts import Failure, Kind
+from recsyn.values import Datum, show
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Failures that one rule predicts. ``smallest`` holds, for each kind of failure among them, the smallest that was reached;
+    ``kinds`` how often each was met in the search. ``score`` holds the rule against fresh inputs, the failures that earlier
+    findings predict left out."""
+
+    smallest: tuple[Failure, ...]
+    expected: Datum
+    actual: Datum | Answer
+    kinds: Mapping[Kind, int]
+    rule: Rule
+    score: Score
+
+    @property
+    def failure(self) -> Failure:
+        """The smallest failure of all."""
+        return self.smallest[0]
+
+    @property
+    def counterexample(self) -> Datum:
+        return self.failure.input
+
+    @property
+    def kind(self) -> Kind:
+        return self.failure.kind
+
+    @property
+    def precision(self) -> float:
+        return self.score.precision
+
+    @property
+    def recall(self) -> float:
+        return self.score.recall
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "counterexample": show(self.counterexample),
+            "expected": " ".join(self.failure.expected),
+            "actual": str(self.failure.answer),
+            "kind": self.kind,
+            "kinds": dict(self.kinds),
+            "rule": str(self.rule),
+            "conditions": self.rule.to_json(),
+            "precision": _or_null(self.precision),
+            "recall": _or_null(self.recall),
+            "scored_on": {"hits": self.score.hits, "predicted": self.score.predicted, "failures": self.score.failures},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of failures with its 95 % confidence interval."""
+
+    failures: int
+    tested: int
+
+    @property
+    def share(self) -> float:
+        return self.failures / self.tested if self.tested else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's score interval (Wilson, JASA 22, 1927), which stays sound at 0 and 1."""
+        if not self.tested:
+            return 0.0, 1.0
+        z, n, p = 1.959963984540054, self.tested, self.share
+        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+        return max(0.0, centre - half), min(1.0, centre + half)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.share:.2%} ({self.failures} of {self.tested}; 95 % interval {low:.2%} to {high:.2%})"
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Inputs with their features, and the failure of each that failed."""
+
+    inputs: tuple[Datum, ...]
+    columns: Columns
+    failures: tuple[Failure | None, ...]
+
+    @property
+    def failing(self) -> Mask:
+        """``bool [n]``."""
+        return np.array([f is not None for f in self.failures], dtype=np.bool_)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A campaign's outcome. ``searched`` is where failures were looked for, ``fresh`` what rules were scored on; ``rate`` is over
+    inputs drawn uniformly by size up to ``max_size``, never over the search."""
+
+    task: Task
+    findings: tuple[Finding, ...]
+    searched: Evidence
+    fresh: Evidence
+    rate: Rate
+    max_size: int
+    seed: int
+    seconds: float
+    interrupted: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        low, high = self.rate.interval
+        return {
+            "task": self.task.name,
+            "function": self.task.function.name,
+            "seed": self.seed,
+            "max_size": self.max_size,
+            "searched": len(self.searched.inputs),
+            "failures": int(self.searched.failing.sum()),
+            "rate": {
+                "failures": self.rate.failures,
+                "tested": self.rate.tested,
+                "share": _or_null(self.rate.share),
+                "low": low,
+                "high": high,
+            },
+            "findings": [f.to_json() for f in self.findings],
+            "seconds": round(self.seconds, 3),
+            "interrupted": self.interrupted,
+        }
+
+
+def _or_null(number: float) -> float | None:
+    return None if number != number else number

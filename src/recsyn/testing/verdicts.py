@@ -1,0 +1,125 @@
+"""What a model answered, held against the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsyn.data.answers import Answer
+from recsyn.data.tasks import Task
+from recsyn.errors import RecsynError
+from recsyn.semantics.conformance import misfit
+from recsyn.values import Datum, Value
+
+Kind = Literal["wrong token", "too short", "too long", "no end of sequence"]
+
+
+class Model(Protocol):
+    """Anything that answers a batch of inputs: one answer for each, in order. An answer is a value of the language, a sequence of
+    tokens, a text of tokens between blanks, or an :class:`~recsyn.data.answers.Answer`."""
+
+    def __call__(self, inputs: Sequence[Any], /) -> Sequence[Any]: ...
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """A model that can tell more cheaply than by answering whether its answers would be right."""
+
+    def correct(self, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> NDArray[np.bool_]:
+        """``bool [n]``: whether the answer to each input would be exactly the output given for it."""
+        ...
+
+
+class ModelError(RecsynError):
+    """A model that did not answer as asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One input that a model got wrong: tokens expected and answered, and how they differ."""
+
+    input: Datum
+    expected: tuple[str, ...]
+    answer: Answer
+    kind: Kind
+
+    @property
+    def first_difference(self) -> int:
+        """The place of the first token that differs, from 0; where one sequence continues the other, the end of the shorter."""
+        pairs = zip(self.expected, self.answer.tokens, strict=False)
+        shorter = min(len(self.expected), len(self.answer.tokens))
+        return next((i for i, (a, b) in enumerate(pairs) if a != b), shorter)
+
+
+def kind_of(expected: Sequence[str], answer: Answer) -> Kind | None:
+    """How an answer differs from the right one; ``None`` where it does not."""
+    if not answer.ended:
+        return "no end of sequence"
+    if len(answer.tokens) != len(expected):
+        return "too short" if len(answer.tokens) < len(expected) else "too long"
+    return None if answer.tokens == tuple(expected) else "wrong token"
+
+
+def examine(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Failure | None]:
+    """The failures of a model on inputs of a task, ``None`` where it is right. Raises :class:`ModelError`."""
+    outputs = task.function.of_each(inputs)
+    doubtful = list(range(len(inputs)))
+    if isinstance(model, Judge):
+        right = model.correct(inputs, outputs)
+        doubtful = [i for i in doubtful if not right[i]]
+    verdicts: list[Failure | None] = [None] * len(inputs)
+    if not doubtful:
+        return verdicts
+    for i, answer in zip(doubtful, ask(model, task, [inputs[i] for i in doubtful]), strict=True):
+        expected = tuple(task.output_codec.encode(outputs[i]))
+        kind = kind_of(expected, answer)
+        if kind is not None:
+            verdicts[i] = Failure(inputs[i], expected, answer, kind)
+    return verdicts
+
+
+def ask(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Answer]:
+    """A model's answers as tokens. Raises :class:`ModelError` where they are not as many as asked or one is no sequence."""
+    try:
+        raw = model(list(inputs))
+        answers = list(raw) if not isinstance(raw, str | bytes | Value) else None
+    except RecsynError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"the model raised {type(error).__name__}: {error}", f"the batch began with {_short(inputs[0])}"
+        ) from error
+    if answers is None or len(answers) != len(inputs):
+        given = f"{len(answers)} answers" if answers is not None else f"one {type(raw).__name__}"
+        raise ModelError(
+            f"the model returned {given} for a batch of {len(inputs)} inputs",
+            "a model takes a list of inputs and returns one answer each",
+        )
+    return [_answer(task, raw, value) for raw, value in zip(answers, inputs, strict=True)]
+
+
+def _answer(task: Task, raw: Any, value: Datum) -> Answer:
+    if isinstance(raw, Answer):
+        return raw
+    if isinstance(raw, str):
+        return Answer(tuple(raw.split()))
+    if isinstance(raw, Value) or (isinstance(raw, int) and not isinstance(raw, bool)):
+        wrong = misfit(raw, task.output_type, task.space.datatypes)
+        if wrong:
+            raise ModelError(f"the model answered {_short(value)} with a value of another type: {wrong}")
+        return Answer(tuple(task.output_codec.encode(raw)))
+    if isinstance(raw, list | tuple) and all(isinstance(t, str | int) and not isinstance(t, bool) for t in raw):
+        return Answer(tuple(str(t) for t in raw))
+    raise ModelError(
+        f"the model answered {_short(value)} with {_short(raw)}, which is no sequence of tokens",
+        "an answer is a value of the language, a list of tokens, or a text of tokens between blanks",
+    )
+
+
+def _short(thing: Any) -> str:
+    text = str(thing) if isinstance(thing, Value) else repr(thing)
+    return text if len(text) <= 80 else text[:77] + "…"
