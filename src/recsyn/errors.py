@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class RecsynError(Exception):
     """Something a user can mend. ``message`` says what is wrong and where; ``hint``, where there is one, what to do."""
@@ -20,3 +23,14 @@ class MissingExtra(RecsynError):
 
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(f"{purpose} needs packages that are not installed", f'pip install "recsyn[{extra}]"')
+
+
+@contextmanager
+def extra(purpose: str, name: str) -> Iterator[None]:
+    """Around the imports that ``purpose`` needs from the extra ``name``: what is not installed becomes :class:`MissingExtra`."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("recsyn"):
+            raise
+        raise MissingExtra(purpose, name) from None

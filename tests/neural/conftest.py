@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from recsyn.data.rows import Rows
 from recsyn.data.vocabulary import END, START, Vocabulary
 from recsyn.errors import RecsynError
 from recsyn.neural import checkpoint, training
-from recsyn.neural.architecture import Architecture
+from recsyn.neural.architecture import Architecture, one_thread
 from recsyn.neural.recipe import Recipe
 from recsyn.neural.training import Trained, train
 from recsyn.values import Value, from_iterable, to_list
@@ -61,7 +61,7 @@ class CopyTask:
 
     def _encode(self, values: Sequence[Value], before: list[int]) -> np.ndarray:
         rows = [[*before, *self.vocabulary.encode(to_list(value)), END] for value in values]
-        encoded = np.zeros((len(rows), max(map(len, rows)) + 1), np.int32)
+        encoded = np.zeros((len(rows), max(map(len, rows))), np.int32)
         for row, ids in zip(encoded, rows, strict=True):
             row[: len(ids)] = ids
         return encoded
@@ -77,6 +77,12 @@ def copy_rows(task: CopyTask, n: int, seed: int, split: str = "train") -> Rows:
 def _copy_task(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "generate", copy_rows)
     monkeypatch.setattr(checkpoint, "Task", CopyTask)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="session")

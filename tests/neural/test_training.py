@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from recsyn.errors import RecsynError
+from recsyn.neural import training
 from recsyn.neural.architecture import Architecture, EncoderDecoder
 from recsyn.neural.decoding import teacher_forced
 from recsyn.neural.recipe import Recipe
@@ -81,11 +82,9 @@ def test_ctrl_c_reaches_the_caller_and_the_next_one_still_counts(task, small):
 
 def test_ctrl_c_before_the_first_step(task, small, monkeypatch):
     def interrupted(data, stage):
-        if data.rows is not None:
-            raise KeyboardInterrupt
-        setup(data, stage)
+        raise KeyboardInterrupt
 
-    setup, handler = TaskDataModule.setup, signal.getsignal(signal.SIGINT)
+    handler = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(TaskDataModule, "setup", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train(task, small, SHORT)
@@ -138,24 +137,31 @@ def test_padding_is_no_part_of_the_loss(task, small, rows, monkeypatch):
     source, target = torch.from_numpy(rows.source).long(), torch.from_numpy(rows.target).long()
     logits = module.model(source, target[:, :-1]).log_softmax(-1)
     chosen = logits.gather(-1, target[:, 1:, None])[..., 0][target[:, 1:] != 0]
-    assert float(module.training_step((source, target), 0)) == pytest.approx(-float(chosen.mean()), rel=1e-5)
+    assert module.training_step((source, target), 0).item() == pytest.approx(-chosen.mean().item(), rel=1e-5)
 
 
 @pytest.mark.parametrize(("positions", "side"), [(6, "source rows of 7"), (7, "target rows of 8")])
-def test_a_task_that_does_not_fit_is_refused_before_training(task, small, positions, side):
+def test_a_task_that_does_not_fit_is_refused_before_a_row_is_made(task, monkeypatch, positions, side):
+    monkeypatch.setattr(training, "generate", lambda *_: pytest.fail("it began"))
     with pytest.raises(RecsynError, match=side):
-        train(task, Architecture(max_positions=positions), SHORT, lambda *_: pytest.fail("it began"))
+        train(task, Architecture(max_positions=positions), SHORT)
+
+
+def test_rows_longer_than_the_task_foresaw_are_refused_too(task, monkeypatch):
+    monkeypatch.setattr(type(task), "max_source_length", 1)
+    monkeypatch.setattr(type(task), "max_target_length", 1)
+    with pytest.raises(RecsynError, match="source rows of 7"):
+        train(task, Architecture(max_positions=6), SHORT, lambda *_: pytest.fail("it began"))
 
 
 def test_batches_are_all_rows_in_order_cut_to_their_longest(task):
-    data = TaskDataModule(task, Recipe(steps=5, batch_size=7))
+    data = TaskDataModule(task, Recipe(steps=20, batch_size=2))
     batches = list(data.train_dataloader())
-    assert len(batches) == 5
-    assert all(len(source) == len(target) == 7 for source, target in batches)
+    assert len(batches) == 20
+    assert all(len(source) == len(target) == 2 for source, target in batches)
     assert all((source != 0).any(0).all() and (target != 0).any(0).all() for source, target in batches)
     read = [[token for token in row if token] for source, _ in batches for row in source.tolist()]
-    assert data.rows is not None
-    assert read == [[token for token in row if token] for row in data.rows.source.tolist()]
+    assert read == [[token for token in row if token] for row in data.generated().source.tolist()]
 
 
 def test_both_modules_serve_a_users_own_trainer(task, small, tmp_path):

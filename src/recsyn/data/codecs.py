@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from recsyn.data.space import Alphabet
+from recsyn.data.space import Alphabet, types_within
 from recsyn.errors import RecsynError
 from recsyn.lang.types import CHAR, INT, Constructor, Datatype, Type, TypeConstant, constructors_of
-from recsyn.values import Datum, Value, from_iterable, preorder, to_list
+from recsyn.values import Datum, Value, digits_of, from_iterable, preorder, to_list
 
 
 class DecodeError(RecsynError):
@@ -56,7 +56,7 @@ class Prefix:
 
     def encode(self, value: Datum) -> list[str]:
         tokens = self._tokens
-        return [tokens[d.constructor] if isinstance(d, Value) else str(d) for d in preorder(value)]
+        return [tokens[d.constructor] if isinstance(d, Value) else _letter(d) for d in preorder(value)]
 
     def decode(self, tokens: Sequence[str]) -> Datum:
         value, end = self.decode_from(tokens, 0)
@@ -141,6 +141,14 @@ class Bracketed:
                 f"{self.prefix.type} has {len(with_fields)} constructors with fields, and brackets tell apart only one",
                 "use the codec `prefix`",
             )
+        if "(" in self._leaves or ")" in self._leaves:
+            raise RecsynError(f"{self.prefix.type} has a constructor written as a bracket", "use the codec `prefix`")
+        own = self._fields[0]
+        if len(self._fields) == 1 and (own is None or not self._leaves.keys().isdisjoint(own.tokens)):
+            raise RecsynError(
+                f"{self.prefix.type} has one field at {self._node.name}, and at the root it would read like a value without fields",
+                "use the codec `prefix`",
+            )
 
     @cached_property
     def _constructors(self) -> tuple[Constructor, ...]:
@@ -212,7 +220,7 @@ class Bracketed:
                 results.append(self._leaves[here])
                 position += 1
             else:
-                raise DecodeError(position, f"expected `(` or {' or '.join(f'`{t}`' for t in self._leaves)}, found {_seen(here)}")
+                raise DecodeError(position, f"expected {' or '.join(f'`{t}`' for t in ('(', *self._leaves))}, found {_seen(here)}")
         if position < len(tokens):
             raise DecodeError(position, f"the tree is complete, and `{tokens[position]}` follows")
         return results[0]
@@ -264,16 +272,8 @@ def codec_for(kind: str, type: Type, datatypes: Mapping[str, Datatype], alphabet
     raise RecsynError(f"there is no codec {kind!r}", f"the codecs are {', '.join(CODECS)}")
 
 
-def types_within(type: Type, datatypes: Mapping[str, Datatype]) -> Iterator[Type]:
-    """The type and every type that its values hold parts of, each once."""
-    seen: set[Type] = set()
-    stack = [type]
-    while stack:
-        at = stack.pop()
-        if at not in seen:
-            seen.add(at)
-            yield at
-            stack.extend(f for c in reversed(constructors_of(at, datatypes)) for f in reversed(c.fields))
+def _letter(atom: Datum) -> str:
+    return digits_of(atom) if isinstance(atom, int) else str(atom)
 
 
 def _a(type: Type) -> str:

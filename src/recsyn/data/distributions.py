@@ -68,7 +68,8 @@ class Mixture:
 
 
 Distribution: TypeAlias = Uniform | ByDepth | Spines | Mixture
-_KINDS = ("uniform", "by-depth", "spines", "mixture")
+_FIELDS = {"uniform": ("sizes",), "by-depth": ("sizes", "depths"), "spines": ("sizes",), "mixture": ("parts",)}
+_HEAVIEST = 1_000_000
 
 
 class Sampler:
@@ -117,9 +118,13 @@ class Sampler:
 
 def distribution_from_config(config: Any) -> Distribution:
     """The distribution that a configuration describes. Raises :class:`RecsynError` naming what is wrong in it."""
-    if not isinstance(config, Mapping) or config.get("kind") not in _KINDS:
-        raise RecsynError(f"{config!r} is no distribution", f"give `kind`: one of {', '.join(_KINDS)}")
-    kind = config["kind"]
+    kind = config.get("kind") if isinstance(config, Mapping) else None
+    if not isinstance(kind, str) or kind not in _FIELDS:
+        raise RecsynError(f"{config!r} is no distribution", f"give `kind`: one of {', '.join(_FIELDS)}")
+    known = {"kind", *_FIELDS[kind]}
+    extra = sorted(map(str, set(config) - known))
+    if extra:
+        raise RecsynError(f"a distribution of kind {kind} has no field {extra[0]!r}", f"its fields are {', '.join(sorted(known))}")
     if kind == "mixture":
         parts = config.get("parts")
         if not isinstance(parts, list) or not parts or not all(isinstance(p, Mapping) for p in parts):
@@ -127,14 +132,12 @@ def distribution_from_config(config: Any) -> Distribution:
         weighted = []
         for part in parts:
             weight = part.get("weight")
-            if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight < float("inf"):
-                raise RecsynError(f"the weight {weight!r} in a mixture is no positive number")
+            if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight <= _HEAVIEST:
+                raise RecsynError(f"the `weight` {weight!r} in a mixture is no number above 0, {_HEAVIEST:,} at most")
+            if part.get("kind") == "mixture":
+                raise RecsynError("a part of a mixture is itself a mixture", "list its parts here, their weights multiplied out")
             weighted.append((float(weight), distribution_from_config({k: v for k, v in part.items() if k != "weight"})))
         return Mixture(tuple(weighted))
-    known = {"kind", "sizes"} | ({"depths"} if kind == "by-depth" else set())
-    extra = sorted(map(str, set(config) - known))
-    if extra:
-        raise RecsynError(f"a distribution of kind {kind} has no field {extra[0]!r}", f"its fields are {', '.join(sorted(known))}")
     sizes = _range(config, "sizes", 1)
     if kind == "by-depth":
         return ByDepth(*sizes, *_range(config, "depths", 0))

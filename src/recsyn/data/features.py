@@ -9,6 +9,7 @@
 ``count_C``           constructors ``C`` in the input
 ``spine_C_i``         steps from the root along field i of constructor ``C`` (fields from 1), where ``C`` has two fields of its type
 ``off_spine_C_i``     constructors ``C`` that are not on that spine
+``forks``             constructors of which two or more fields of the type go on in fields of the type themselves
 ``imbalance``         the largest difference in depth between two fields of one constructor that are of its type
 ``labels``            integers and characters in the input
 ``repeats``           how many of them occur before, in order
@@ -43,12 +44,12 @@ def features(space: Space, inputs: Sequence[Datum], input_lengths: Sequence[int]
 
 
 def _row(space: Space, value: Datum) -> dict[str, int]:
-    row = {"size": size(value), "depth": depth(value)}
+    parts = list(preorder(value))
+    names = [p.constructor for p in parts if isinstance(p, Value)]
+    row = {"size": len(names), "depth": depth(value)}
     if space.shape is not None:
         recursion = recursion_of(space.shape, value)
         row |= {"recursion_depth": recursion.depth, "calls": recursion.calls, "rest": recursion.rest}
-    parts = list(preorder(value))
-    names = [p.constructor for p in parts if isinstance(p, Value)]
     branching = space.branching
     for constructor in constructors_of(space.type, space.datatypes):
         row[f"count_{constructor.name}"] = names.count(constructor.name)
@@ -58,9 +59,9 @@ def _row(space: Space, value: Datum) -> dict[str, int]:
             row[f"spine_{constructor_name}_{index + 1}"] = steps
             row[f"off_spine_{constructor_name}_{index + 1}"] = names.count(constructor_name) - steps
     if branching:
-        row["imbalance"] = _imbalance(value, branching)
-    atoms = [p for p in parts if not isinstance(p, Value)]
-    if atoms or any(space.alphabet.tokens_of(f) for c in constructors_of(space.type, space.datatypes) for f in c.fields):
+        row |= {"forks": _forks(space, parts), "imbalance": _imbalance(value, branching)}
+    if space.lettered:
+        atoms = [p for p in parts if not isinstance(p, Value)]
         row |= {"labels": len(atoms), "repeats": len(atoms) - len(set(atoms))}
     return row
 
@@ -71,6 +72,12 @@ def _spine(value: Datum, constructor: str, index: int) -> int:
         value = value.fields[index]
         steps += 1
     return steps
+
+
+def _forks(space: Space, parts: Sequence[Datum]) -> int:
+    going_on = {c.name for c in constructors_of(space.type, space.datatypes) if space.type in c.fields}
+    nodes = [p for p in parts if isinstance(p, Value) and p.constructor in space.branching]
+    return sum(sum(n.fields[i].constructor in going_on for i in space.branching[n.constructor]) > 1 for n in nodes)
 
 
 def _imbalance(value: Datum, branching: Mapping[str, tuple[int, ...]]) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recsyn.data.randomness import digest, stream
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
-from recsyn.values import Datum, size
+from recsyn.values import Datum, Value, preorder
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[str, ...] = get_args(Split)
@@ -67,7 +67,8 @@ def draw(task: Task, seed: int, split: str, index: int) -> Datum:
 
 def split_of(task: Task, value: Datum) -> str:
     """The split that an input belongs to: by the hash of its tokens, so it never depends on a seed."""
-    if task.space.grammar.count(task.space.type, size(value)) < _FEW:
+    size = sum(isinstance(part, Value) for part in preorder(value))
+    if task.space.grammar.count(task.space.type, size) < _FEW:
         return "train"
     place = digest("split", " ".join(task.input_codec.encode(value))) / 2**128
     for split, share in _SHARES.items():

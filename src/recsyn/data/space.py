@@ -21,7 +21,9 @@ from recsyn.lang.types import (
     substitute,
     variables_of,
 )
-from recsyn.values import Datum, Value, fold
+from recsyn.values import Datum, Value, preorder
+
+_MOST_TYPES = 1_000
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class Alphabet:
 
     integers: tuple[int, ...] = tuple(range(10))
     characters: tuple[str, ...] = tuple("abcdefghij")
+
+    @cached_property
+    def ranks(self) -> Mapping[Datum, int]:
+        """The place of every letter among those of its type."""
+        return {x: rank for letters in (self.integers, self.characters) for rank, x in enumerate(letters)}
 
     def tokens_of(self, type: Type) -> tuple[str, ...]:
         return tuple(str(i) for i in self.integers) if type == INT else self.characters if type == CHAR else ()
@@ -46,7 +53,7 @@ class _Deep:
 
 @dataclass(frozen=True, slots=True)
 class _Spine:
-    """The values of a type that go on in field ``index`` of ``constructor`` alone."""
+    """The values of a type that branch at ``constructor`` alone, and go on there in field ``index`` alone."""
 
     type: Type
     constructor: str
@@ -55,7 +62,7 @@ class _Spine:
 
 @dataclass(frozen=True, slots=True)
 class _Leaf:
-    """The values of a type that hold no other of that type."""
+    """The values of a type whose root has no field of that type."""
 
     type: Type
 
@@ -71,18 +78,11 @@ class Space:
     shape: RecursionShape | None = None
 
     def __post_init__(self) -> None:
-        stack: list[Type] = [self.type]
-        seen: set[Type] = set()
-        while stack:
-            at = stack.pop()
-            if at in seen or isinstance(at, TypeVariable):
-                continue
-            seen.add(at)
-            if at.name == ARROW:
+        for number, at in enumerate(types_within(self.type, self.datatypes)):
+            if isinstance(at, TypeConstant) and at.name == ARROW:
                 raise RecsynError(f"values of {self.type} hold functions, which cannot be listed or drawn")
-            if len(seen) > 10_000:
+            if number > _MOST_TYPES:
                 raise RecsynError(f"{self.type} holds ever larger types, whose values cannot be counted")
-            stack.extend(f for c in constructors_of(at, self.datatypes) for f in c.fields)
 
     @cached_property
     def grammar(self) -> TreeGrammar:
@@ -95,6 +95,16 @@ class Space:
         """The values with one label for all atoms of a type: their shapes."""
         letters = {INT: self.alphabet.integers[:1], CHAR: self.alphabet.characters[:1]}
         return TreeGrammar(self._productions, lambda at: letters.get(at) if isinstance(at, TypeConstant) else None)
+
+    @cached_property
+    def lettered(self) -> bool:
+        """Whether values may hold integers or characters."""
+        return any(self.alphabet.tokens_of(type) for type in types_within(self.type, self.datatypes))
+
+    @cached_property
+    def ranks(self) -> Mapping[str, int]:
+        """The place of every constructor in the declaration of its type."""
+        return {c.name: rank for datatype in self.datatypes.values() for rank, c in enumerate(datatype.constructors)}
 
     def sizes(self, smallest: int, largest: int, at: Nonterminal | None = None) -> list[int]:
         """The sizes in a range, ends included, at which there are values."""
@@ -116,24 +126,20 @@ class Space:
     def labelled(self, shape: Datum, start: int) -> Datum:
         """A shape with labels in the order of the alphabet, beginning at the ``start``-th, from left to right."""
         integers, characters = self.alphabet.integers, self.alphabet.characters
-        place = start
-
-        def label(atom: Datum) -> Datum:
-            nonlocal place
-            place += 1
-            letters: Sequence[Datum] = integers if isinstance(atom, int) else characters
-            return letters[(place - 1) % len(letters)]
-
-        if not isinstance(shape, Value):
-            return label(shape)
-
-        def relabel(node: Value, fields: list[Datum]) -> Value:
-            return Value(
-                node.constructor,
-                tuple(f if isinstance(raw, Value) else label(raw) for f, raw in zip(fields, node.fields, strict=True)),
-            )
-
-        return fold(shape, relabel)
+        nodes = list(preorder(shape))
+        place = start + sum(not isinstance(node, Value) for node in nodes)
+        built: list[Datum] = []
+        for node in reversed(nodes):
+            if isinstance(node, Value):
+                kept = len(built) - len(node.fields)
+                fields = tuple(reversed(built[kept:]))
+                del built[kept:]
+                built.append(Value(node.constructor, fields))
+            else:
+                place -= 1
+                letters: Sequence[Datum] = integers if isinstance(node, int) else characters
+                built.append(letters[place % len(letters)])
+        return built[0]
 
     # Spines
 
@@ -158,7 +164,7 @@ class Space:
         for constructor in constructors_of(at.type, self.datatypes):
             own = self.branching.get(constructor.name, ())
             if not own:
-                yield Production(constructor.name, constructor.fields)
+                yield Production(constructor.name, tuple(at if f == at.type else f for f in constructor.fields))
             elif constructor.name == at.constructor:
                 chosen: list[Nonterminal] = list(constructor.fields)
                 for i in own:
@@ -221,6 +227,18 @@ class Space:
             for i in recursive:
                 chosen[i] = _Deep(self.type, at.depth - (2 if i < first else 1), i == first)
             yield Production(name, tuple(chosen))
+
+
+def types_within(type: Type, datatypes: Mapping[str, Datatype]) -> Iterator[Type]:
+    """The type and every type that its values hold parts of, each once."""
+    seen: set[Type] = set()
+    stack = [type]
+    while stack:
+        at = stack.pop()
+        if at not in seen:
+            seen.add(at)
+            yield at
+            stack.extend(f for c in reversed(constructors_of(at, datatypes)) for f in reversed(c.fields))
 
 
 def space_of(type: Type, datatypes: Mapping[str, Datatype], alphabet: Alphabet, shape: RecursionShape | None = None) -> Space:

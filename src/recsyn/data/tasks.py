@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from recsyn.data.codecs import Codec, codec_for
 from recsyn.data.distributions import Distribution, Sampler, distribution_from_config
 from recsyn.data.features import Columns, features
-from recsyn.data.space import Alphabet, Space, space_of
+from recsyn.data.space import Alphabet, Space, space_of, types_within
 from recsyn.data.vocabulary import END, START, Vocabulary
 from recsyn.errors import RecsynError
 from recsyn.lang.checker import check
 from recsyn.lang.source import Source
-from recsyn.lang.types import INT, Type, substitute, variables_of
+from recsyn.lang.types import ARROW, INT, Type, TypeConstant, substitute, variables_of
 from recsyn.semantics.function import Function
 from recsyn.semantics.reference import Reference
 from recsyn.values import Datum
@@ -45,6 +45,9 @@ class Task:
                 f"{self.function.name} takes {len(self.function.parameters)} arguments, and the function of a task takes one",
                 "write a function of a tuple that calls it",
             )
+        for type in types_within(self.output_type, self.function.program.datatypes):
+            if isinstance(type, TypeConstant) and type.name == ARROW:
+                raise RecsynError(f"{self.function.name} gives functions, which no sequence of tokens writes")
 
     @property
     def program_source(self) -> str:
@@ -160,7 +163,7 @@ def task_from_config(config: Any) -> Task:
         value = config.get(name, texts.get(name))
         if not isinstance(value, str) or not value:
             raise RecsynError(f"the task's {name!r} is {value!r}, not a text" if name in config else f"the task has no {name!r}")
-        texts[name] = value
+        texts[name] = _encodable(name, value)
     program = check(Source(texts["program"], texts["source"]))
     if texts["function"] not in program.definitions:
         near = difflib.get_close_matches(texts["function"], program.definitions, n=1)
@@ -178,6 +181,13 @@ def task_from_config(config: Any) -> Task:
     # What cannot be drawn or written down is refused here, before anything is made of it.
     _ = task.sampler, task.vocabulary
     return task
+
+
+def _encodable(name: str, text: str) -> str:
+    """JSON can hold halves of characters, which no file and no hash can."""
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise RecsynError(f"the task's {name!r} holds half a character (a surrogate), which is no text")
+    return text
 
 
 def _integers(value: Any) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ value drawn exactly uniformly.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from recsyn.values import Datum, Value
@@ -35,18 +35,13 @@ class TreeGrammar:
         letters: Callable[[Nonterminal], Sequence[Datum] | None],
     ) -> None:
         self._rules = productions
-        self._letters_of = letters
-        self._productions: dict[Nonterminal, tuple[Production, ...]] = {}
-        self._letters: dict[Nonterminal, Sequence[Datum]] = {}
-        self._counts: dict[Nonterminal, list[int]] = {}
+        self._letters = letters
+        self._symbols: dict[Nonterminal, _Symbol] = {}
         self._counted = 0
-        # For each production, at i: the ways to fill the fields from the i-th on, by their size together.
-        self._fillings: dict[Production, list[list[int]]] = {}
 
     def count(self, nonterminal: Nonterminal, size: int) -> int:
         """How many values of this size the nonterminal derives."""
-        self._extend(nonterminal, size)
-        return self._counts[nonterminal][size] if size >= 0 else 0
+        return self._symbol(nonterminal, size).counts[size] if size >= 0 else 0
 
     def value(self, nonterminal: Nonterminal, size: int, rank: int) -> Datum:
         """The value of this size and rank, ``0 <= rank < count``. Ranks follow the order of productions, then that of sizes and
@@ -54,96 +49,118 @@ class TreeGrammar:
         if not 0 <= rank < self.count(nonterminal, size):
             raise IndexError(f"there are {self.count(nonterminal, size)} values of size {size}, and no rank {rank}")
         results: list[Datum] = []
-        # A value to make (nonterminal, size, rank), or a constructor to apply to the latest results (name, number of fields).
-        tasks: list[tuple[Nonterminal, int, int] | tuple[str, int]] = [(nonterminal, size, rank)]
+        # What is still to make, and the constructors to apply to the latest results.
+        tasks: list[tuple[_Symbol, int, int] | _Way] = [(self._symbols[nonterminal], size, rank)]
         while tasks:
             task = tasks.pop()
-            if len(task) == 2:
-                name, width = task
-                fields = tuple(results[len(results) - width :])
-                del results[len(results) - width :]
-                results.append(Value(name, fields))
+            if isinstance(task, _Way):
+                kept = len(results) - len(task.fields)
+                fields = tuple(results[kept:])
+                del results[kept:]
+                results.append(Value(task.constructor, fields))
                 continue
-            at, at_size, at_rank = task
-            if at in self._letters:
-                results.append(self._letters[at][at_rank])
+            symbol, size, rank = task
+            if symbol.letters is not None:
+                results.append(symbol.letters[rank])
                 continue
-            production, at_rank = self._production(at, at_size, at_rank)
-            tasks.append((production.constructor, len(production.fields)))
-            tasks.extend(reversed(list(self._split(production, at_size - 1, at_rank))))
+            way, rank = symbol.chosen(size, rank)
+            tasks.append(way)
+            tasks.extend(reversed(way.split(size - 1, rank)))
         return results[0]
 
     def values(self, nonterminal: Nonterminal, size: int) -> Iterator[Datum]:
         """Every value of this size, by rank."""
         return (self.value(nonterminal, size, rank) for rank in range(self.count(nonterminal, size)))
 
-    def _production(self, nonterminal: Nonterminal, size: int, rank: int) -> tuple[Production, int]:
-        for production in self._productions[nonterminal]:
-            ways = self._fillings[production][0][size - 1]
-            if rank < ways:
-                return production, rank
-            rank -= ways
-        raise AssertionError("a rank below the count has a production")
-
-    def _split(self, production: Production, size: int, rank: int) -> Iterator[tuple[Nonterminal, int, int]]:
-        """The sizes and ranks of the fields, when ``rank`` counts the ways to fill them all."""
-        fillings = self._fillings[production]
-        for index, field in enumerate(production.fields):
-            if index == len(production.fields) - 1:
-                yield field, size, rank
-                return
-            counts = self._counts[field]
-            for own in range(size + 1):
-                rest = fillings[index + 1][size - own]
-                ways = counts[own] * rest
-                if rank < ways:
-                    own_rank, rank = divmod(rank, rest)
-                    yield field, own, own_rank
-                    size -= own
-                    break
-                rank -= ways
-
-    def _extend(self, nonterminal: Nonterminal, size: int) -> None:
-        if nonterminal not in self._counts:
+    def _symbol(self, nonterminal: Nonterminal, size: int) -> _Symbol:
+        """What the nonterminal derives, counted up to ``size`` at least."""
+        if nonterminal not in self._symbols:
             self._reach(nonterminal)
         while self._counted <= size:
-            self._advance(self._counts, self._counted)
+            _advance(self._symbols.values(), self._counted)
             self._counted += 1
+        return self._symbols[nonterminal]
 
     def _reach(self, start: Nonterminal) -> None:
         """Enter every nonterminal that ``start`` leads to, counted as far as the others are."""
-        entered: list[Nonterminal] = []
+        entered: dict[_Symbol, Sequence[Production]] = {}
         waiting = [start]
         while waiting:
             at = waiting.pop()
-            if at in self._counts:
+            if at in self._symbols:
                 continue
-            letters = self._letters_of(at)
-            if letters is not None:
-                self._letters[at] = letters
-            self._productions[at] = () if letters is not None else tuple(self._rules(at))
-            waiting.extend(field for p in self._productions[at] for field in p.fields)
-            self._counts[at] = []
-            entered.append(at)
+            letters = self._letters(at)
+            productions = self._rules(at) if letters is None else ()
+            self._symbols[at] = _Symbol(letters)
+            entered[self._symbols[at]] = productions
+            waiting.extend(field for p in productions for field in p.fields)
+        for symbol, productions in entered.items():
+            symbol.ways.extend(_Way(p.constructor, tuple(self._symbols[f] for f in p.fields)) for p in productions)
         for size in range(self._counted):
-            self._advance(entered, size)
+            _advance(entered, size)
 
-    def _advance(self, members: Iterable[Nonterminal], size: int) -> None:
-        """Count what these nonterminals derive at ``size``, all smaller sizes being counted."""
-        members = list(members)
-        if size:
-            for production in (p for at in members for p in self._productions[at]):
-                fillings = self._fillings.setdefault(production, [[] for _ in range(len(production.fields) + 1)])
-                if len(fillings[0]) < size:
-                    self._fill(production, fillings, size - 1)
-        for at in members:
-            if at in self._letters:
-                self._counts[at].append(len(self._letters[at]) if size == 0 else 0)
-            else:
-                self._counts[at].append(sum(self._fillings[p][0][size - 1] for p in self._productions[at]) if size else 0)
 
-    def _fill(self, production: Production, fillings: list[list[int]], size: int) -> None:
-        fillings[-1].append(1 if size == 0 else 0)
-        for index in range(len(production.fields) - 1, -1, -1):
-            counts, rest = self._counts[production.fields[index]], fillings[index + 1]
-            fillings[index].append(sum(counts[own] * rest[size - own] for own in range(size + 1) if counts[own]))
+@dataclass(slots=True, eq=False)
+class _Symbol:
+    """A nonterminal: its letters or its ways to derive, and how many values of each size it derives."""
+
+    letters: Sequence[Datum] | None
+    ways: list[_Way] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+
+    def chosen(self, size: int, rank: int) -> tuple[_Way, int]:
+        """The way that derives the value of a rank, and its rank among those of that way."""
+        for way in self.ways:
+            count = way.fillings[0][size - 1]
+            if rank < count:
+                return way, rank
+            rank -= count
+        raise AssertionError("a rank below the count has a way")
+
+
+@dataclass(slots=True, eq=False)
+class _Way:
+    """A production. ``fillings[i]`` holds the ways to fill the fields from the i-th on, by their size together."""
+
+    constructor: str
+    fields: tuple[_Symbol, ...]
+    fillings: list[list[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fillings = [[] for _ in range(max(1, len(self.fields)))]
+
+    def split(self, size: int, rank: int) -> list[tuple[_Symbol, int, int]]:
+        """The sizes and ranks of the fields, when ``rank`` counts the ways to fill them all."""
+        parts: list[tuple[_Symbol, int, int]] = []
+        for symbol, rests in zip(self.fields, self.fillings[1:], strict=False):
+            for own in range(size + 1):
+                rest = rests[size - own]
+                ways = symbol.counts[own] * rest
+                if rank < ways:
+                    own_rank, rank = divmod(rank, rest)
+                    parts.append((symbol, own, own_rank))
+                    size -= own
+                    break
+                rank -= ways
+        if self.fields:
+            parts.append((self.fields[-1], size, rank))
+        return parts
+
+    def fill(self, size: int) -> None:
+        """Count the fillings of a size, all smaller sizes and the fields up to this size being counted."""
+        self.fillings[-1].append(self.fields[-1].counts[size] if self.fields else int(size == 0))
+        for index in range(len(self.fields) - 2, -1, -1):
+            counts, rests = self.fields[index].counts, self.fillings[index + 1]
+            self.fillings[index].append(sum(counts[own] * rests[size - own] for own in range(size + 1) if counts[own]))
+
+
+def _advance(symbols: Iterable[_Symbol], size: int) -> None:
+    """Count what these derive at ``size``, all smaller sizes being counted."""
+    for symbol in symbols:
+        for way in symbol.ways if size else ():
+            way.fill(size - 1)
+    for symbol in symbols:
+        if symbol.letters is not None:
+            symbol.counts.append(0 if size else len(symbol.letters))
+        else:
+            symbol.counts.append(sum(way.fillings[0][size - 1] for way in symbol.ways) if size else 0)

@@ -20,8 +20,13 @@ class Vocabulary:
 
     @staticmethod
     def of(tokens: Iterable[str]) -> Vocabulary:
-        """The vocabulary of these tokens, in order of first appearance, after the special ones."""
-        return Vocabulary((*SPECIAL, *(t for t in dict.fromkeys(tokens) if t not in SPECIAL)))
+        """The vocabulary of these tokens, in order of first appearance, after the special ones. Raises :class:`RecsynError` for a
+        token that is written like a special one."""
+        own = dict.fromkeys(tokens)
+        for special in SPECIAL:
+            if special in own:
+                raise RecsynError(f"the token `{special}` is kept for the ends and the padding of sequences", "write it another way")
+        return Vocabulary((*SPECIAL, *own))
 
     def __len__(self) -> int:
         return len(self.tokens)

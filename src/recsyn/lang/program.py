@@ -34,6 +34,10 @@ class RecursionShape:
     position: int
     calls: tuple[RecursiveCall, ...]
 
+    def calls_at(self, constructor: str) -> int:
+        """How many recursive calls the function makes where its decreasing argument is built by this constructor."""
+        return sum(dict(call.shown).get((), constructor) == constructor for call in self.calls)
+
 
 @dataclass(frozen=True)
 class Definition:

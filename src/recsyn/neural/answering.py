@@ -14,7 +14,7 @@ from recsyn.data.vocabulary import PAD
 from recsyn.errors import RecsynError
 from recsyn.neural.checkpoint import Checkpoint
 from recsyn.neural.decoding import greedy, teacher_forced
-from recsyn.values import Value
+from recsyn.values import Datum
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class CheckpointModel:
     checkpoint: Checkpoint
     batch_size: int = 512
 
-    def __call__(self, inputs: Sequence[Value]) -> list[Answer]:
+    def __call__(self, inputs: Sequence[Datum]) -> list[Answer]:
         """The greedy answer to each input; one that the model does not end is cut at its last position."""
         if not inputs:
             return []
@@ -36,7 +36,7 @@ class CheckpointModel:
         decoded = greedy(self.checkpoint.model, self._source(inputs), longest, self.batch_size)
         return [Answer(tuple(vocabulary.decode(each.tokens)), each.ended) for each in decoded]
 
-    def correct(self, inputs: Sequence[Value], outputs: Sequence[Value]) -> NDArray[np.bool_]:
+    def correct(self, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> NDArray[np.bool_]:
         """Whether the answer to each of n inputs is its output: bool[n], found in one pass without writing the answers."""
         if not inputs:
             return np.zeros(0, dtype=np.bool_)
@@ -44,7 +44,7 @@ class CheckpointModel:
         verdicts: NDArray[np.bool_] = teacher_forced(self.checkpoint.model, self._source(inputs), target, self.batch_size).numpy()
         return verdicts
 
-    def _source(self, inputs: Sequence[Value]) -> torch.Tensor:
+    def _source(self, inputs: Sequence[Datum]) -> torch.Tensor:
         source = self.checkpoint.task.encode_source(inputs)
         limit = self.checkpoint.architecture.max_positions
         lengths = (source != PAD).sum(axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -118,6 +120,17 @@ class EncoderDecoder(nn.Module):
         """Logits float[B, L, V] of the decoder's last states float[B, L, width]."""
         logits: Tensor = self.output(self.decoder_norm(states))
         return logits
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread, and afterwards as it was: small networks gain nothing from more, and lose much on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def trimmed(rows: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from recsyn.data.vocabulary import END, PAD, START
 from recsyn.errors import RecsynError
-from recsyn.neural.architecture import EncoderDecoder, Memory, trimmed
+from recsyn.neural.architecture import EncoderDecoder, Memory, one_thread, trimmed
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,7 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
     was = model.training
     model.eval()
     try:
-        yield
+        with one_thread():
+            yield
     finally:
         model.train(was)

@@ -24,7 +24,7 @@ from recsyn.data.rows import Rows, generate
 from recsyn.data.tasks import Task
 from recsyn.data.vocabulary import PAD
 from recsyn.errors import RecsynError
-from recsyn.neural.architecture import Architecture, EncoderDecoder, trimmed
+from recsyn.neural.architecture import Architecture, EncoderDecoder, one_thread, trimmed
 from recsyn.neural.recipe import Recipe
 
 Batch = tuple[Tensor, Tensor]
@@ -93,15 +93,18 @@ class TaskDataModule(lightning.LightningDataModule):
         self.recipe = recipe
         self.rows: Rows | None = None
 
-    def setup(self, stage: str) -> None:
+    def generated(self) -> Rows:
+        """The rows, ``steps`` × ``batch_size`` of them, generated when first asked for."""
         if self.rows is None:
             recipe = self.recipe
             self.rows = generate(self.task, recipe.steps * recipe.batch_size, recipe.seed, "train")
+        return self.rows
+
+    def setup(self, stage: str) -> None:
+        self.generated()
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        self.setup("fit")
-        assert self.rows is not None
-        return DataLoader(_Batches(self.rows, self.recipe.batch_size), batch_size=None)
+        return DataLoader(_Batches(self.generated(), self.recipe.batch_size), batch_size=None)
 
 
 class _Batches(Dataset[Batch]):
@@ -128,13 +131,15 @@ def train(task: Task, architecture: Architecture, recipe: Recipe, on_step: Calla
     were. Raises :class:`RecsynError` when the task's rows are too long for the architecture and when the loss diverges, and
     ``KeyboardInterrupt`` when interrupted.
     """
-    _check_fit(task, architecture)
+    _check_fit(task, architecture, task.max_source_length, task.max_target_length)
     watch = _Watch(on_step)
     with _alone_and_quiet():
         torch.manual_seed(recipe.seed)
         model = EncoderDecoder(architecture, len(task.vocabulary))
         data = TaskDataModule(task, recipe)
-        data.setup("fit")
+        rows = data.generated()
+        # The task tells its longest rows by a sample; these are the rows themselves.
+        _check_fit(task, architecture, rows.source.shape[1], rows.target.shape[1])
         started = time.perf_counter()
         _fit(Seq2SeqModule(model, recipe), data, watch)
         seconds = time.perf_counter() - started
@@ -143,8 +148,8 @@ def train(task: Task, architecture: Architecture, recipe: Recipe, on_step: Calla
     return Trained(model.eval(), task, architecture, recipe, tuple(watch.losses), seconds)
 
 
-def _check_fit(task: Task, architecture: Architecture) -> None:
-    for side, longest in (("source", task.max_source_length), ("target", task.max_target_length)):
+def _check_fit(task: Task, architecture: Architecture, longest_source: int, longest_target: int) -> None:
+    for side, longest in (("source", longest_source), ("target", longest_target)):
         if longest > architecture.max_positions:
             raise RecsynError(
                 f"the task {task.name} has {side} rows of {longest} tokens, "
@@ -205,15 +210,13 @@ def _fit(module: Seq2SeqModule, data: TaskDataModule, watch: _Watch) -> None:
 
 @contextmanager
 def _alone_and_quiet() -> Iterator[None]:
-    """One torch thread, which small networks are fastest on, random numbers of its own, and no chatter from Lightning."""
-    threads, log = torch.get_num_threads(), logging.getLogger("lightning.pytorch")
+    """One torch thread, random numbers of its own, and no chatter from Lightning."""
+    log = logging.getLogger("lightning.pytorch")
     level = log.level
-    torch.set_num_threads(1)
     log.setLevel(logging.ERROR)
     try:
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        with one_thread(), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         log.setLevel(level)
-        torch.set_num_threads(threads)

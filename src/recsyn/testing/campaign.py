@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from time import perf_counter
 
 import numpy as np
@@ -24,7 +24,7 @@ from recsyn.testing.findings import Evidence, Finding, Rate, Result
 from recsyn.testing.rules import Mask, Rule, Score, fit_rule, score
 from recsyn.testing.shrinking import order, shrink
 from recsyn.testing.verdicts import Failure, Model, ModelError, examine
-from recsyn.values import Datum
+from recsyn.values import Datum, size
 
 _BATCH = 512
 _SMALL_SHARE = 0.25
@@ -55,7 +55,7 @@ class Budget:
 
 
 def probing(space: Space, max_size: int) -> Distribution:
-    """Where a search looks beyond the small inputs: sizes uniform, recursion depths uniform, spines, as far as the type has them."""
+    """Where a search looks beyond the small inputs: sizes uniform, recursion depths uniform, spines, where the type has them."""
     parts: list[tuple[float, Distribution]] = [(0.4, Uniform(1, max_size))]
     try:
         space.at_depth(0)
@@ -121,7 +121,10 @@ class _Campaign:
     # Inputs
 
     def _small(self, count: int) -> Iterator[Datum]:
-        return islice(self.task.space.smallest(count), count)
+        def fits(value: Datum) -> bool:
+            return size(value) <= self.max_size
+
+        return takewhile(fits, self.task.space.smallest(count))
 
     def _draws(self, phase: str, distribution: Distribution) -> Iterator[Datum]:
         sampler = Sampler(distribution, self.task.space)
@@ -209,6 +212,9 @@ class _Campaign:
 
         try:
             reached = known[shrink(self.task.space, failure.input, still_fails)]
+        except KeyboardInterrupt:
+            self.interrupted = True
+            return failure
         except RecsynError as error:
             self.error = error
             return failure

@@ -21,7 +21,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True, eq=False)
 class Crash:
-    """Inputs of a task that a model failed on, each with the kind of its failure, and where the model was (``None``: not a file)."""
+    """Inputs of a task that a model failed on, each with the kind of its failure; ``model`` is its folder, where it had one."""
 
     task: Task
     inputs: tuple[tuple[Datum, str], ...]
@@ -46,7 +46,7 @@ def write_crashes(result: Result, folder: str | Path, model: str | None = None) 
                 "finding": finding.to_json(),
                 "failures": [_failure(f, tokens) for f, tokens in zip(finding.smallest, inputs, strict=True)],
             }
-            name = digest(result.task.program_hash, *(" ".join(tokens) for tokens in inputs))
+            name = digest(result.task.program_hash, model or "", *(" ".join(tokens) for tokens in inputs))
             path = target / f"{result.task.function.name}-{name:032x}.json"
             path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
             written.append(path)
@@ -76,7 +76,7 @@ def read_crash(path: str | Path) -> Crash:
         raise RecsynError(f"{str(path)!r} is a folder, not a crash file", "name the files in it") from None
     except OSError as error:
         raise RecsynError(f"{str(path)!r} cannot be read: {error.strerror or error}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also an integer of more digits than Python converts
         raise RecsynError(f"{str(path)!r} is no crash file: it is not JSON") from None
     if not isinstance(data, dict) or data.get("format") != _FORMAT or not isinstance(data.get("failures"), list):
         raise RecsynError(f"{str(path)!r} is no crash file of format {_FORMAT}")

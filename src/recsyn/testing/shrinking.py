@@ -20,10 +20,9 @@ _MOST_PLACES = 128
 def order(space: Space, value: Datum) -> Key:
     """What makes an input small: fewer constructors, then constructors declared earlier (an earlier node counts more), then letters
     earlier in the alphabet."""
-    places = {c.name: i for d in space.datatypes.values() for i, c in enumerate(d.constructors)}
-    letters = {x: i for letters in (space.alphabet.integers, space.alphabet.characters) for i, x in enumerate(letters)}
+    ranks, letters = space.ranks, space.alphabet.ranks
     nodes = list(preorder(value))
-    shape = tuple(places.get(n.constructor, 0) for n in nodes if isinstance(n, Value))
+    shape = tuple(ranks.get(n.constructor, 0) for n in nodes if isinstance(n, Value))
     return len(shape), shape, tuple(letters.get(n, len(letters)) for n in nodes if not isinstance(n, Value))
 
 
@@ -58,8 +57,8 @@ class _Place:
 
 
 def smaller(space: Space, value: Datum) -> Iterator[Datum]:
-    """Inputs simpler than this one, the boldest changes first: a part for the whole, the least value for a part, a node left out, an
-    earlier constructor for a later one, an earlier letter for a later one."""
+    """Inputs simpler than this one, the boldest changes first: a part for the whole, the least value for a part, a node left out,
+    an earlier constructor for a later one, an earlier letter for a later one."""
     places = _places(space, value)
     yield from (p.node for p in places[1:] if p.type == space.type)
     nodes = [p for p in places if isinstance(p.node, Value)]

@@ -18,8 +18,8 @@ def values(
     integers: st.SearchStrategy[int] | None = None,
     characters: st.SearchStrategy[str] | None = None,
 ) -> st.SearchStrategy[Datum]:
-    """Values of a type with ``min_size`` to ``max_size`` constructors. ``integers`` and ``characters`` draw the labels (by default any
-    integer, any character). Raises ``InvalidArgument`` where no value has such a size."""
+    """Values of a type with ``min_size`` to ``max_size`` constructors. ``integers`` and ``characters`` draw the labels (by default
+    any integer, any character). Raises ``InvalidArgument`` where no value has such a size."""
     for name, bound in (("min_size", min_size), ("max_size", max_size)):
         if not isinstance(bound, int) or isinstance(bound, bool) or bound < 0:
             raise InvalidArgument(f"{name}={bound!r} is not a whole number from 0 up")

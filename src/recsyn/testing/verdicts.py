@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -13,7 +13,7 @@ from recsyn.data.answers import Answer
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.semantics.conformance import misfit
-from recsyn.values import Datum, Value
+from recsyn.values import Datum, Value, digits_of
 
 Kind = Literal["wrong token", "too short", "too long", "no end of sequence"]
 
@@ -69,7 +69,7 @@ def examine(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Failure |
     outputs = task.function.of_each(inputs)
     doubtful = list(range(len(inputs)))
     if isinstance(model, Judge):
-        right = model.correct(inputs, outputs)
+        right = _judged(model, inputs, outputs)
         doubtful = [i for i in doubtful if not right[i]]
     verdicts: list[Failure | None] = [None] * len(inputs)
     if not doubtful:
@@ -86,13 +86,12 @@ def ask(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Answer]:
     """A model's answers as tokens. Raises :class:`ModelError` where they are not as many as asked or one is no sequence."""
     try:
         raw = model(list(inputs))
-        answers = list(raw) if not isinstance(raw, str | bytes | Value) else None
+        listed = isinstance(raw, Iterable) and not isinstance(raw, str | bytes | Value | Mapping | Set)
+        answers = list(raw) if listed else None
     except RecsynError:
         raise
     except Exception as error:
-        raise ModelError(
-            f"the model raised {type(error).__name__}: {error}", f"the batch began with {_short(inputs[0])}"
-        ) from error
+        raise _raised(error, inputs) from error
     if answers is None or len(answers) != len(inputs):
         given = f"{len(answers)} answers" if answers is not None else f"one {type(raw).__name__}"
         raise ModelError(
@@ -102,9 +101,25 @@ def ask(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Answer]:
     return [_answer(task, raw, value) for raw, value in zip(answers, inputs, strict=True)]
 
 
+def _judged(judge: Judge, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> Sequence[bool]:
+    try:
+        right = [bool(r) for r in judge.correct(inputs, outputs)]
+    except RecsynError:
+        raise
+    except Exception as error:
+        raise _raised(error, inputs) from error
+    if len(right) != len(inputs):
+        raise ModelError(f"the model judged {len(right)} of its answers in a batch of {len(inputs)} inputs")
+    return right
+
+
+def _raised(error: Exception, inputs: Sequence[Datum]) -> ModelError:
+    return ModelError(f"the model raised {type(error).__name__}: {error}", f"the batch began with {_short(inputs[0])}")
+
+
 def _answer(task: Task, raw: Any, value: Datum) -> Answer:
-    if isinstance(raw, Answer):
-        return raw
+    if isinstance(raw, Answer) and _is_sequence(raw.tokens):
+        return Answer(tuple(raw.tokens), raw.ended)
     if isinstance(raw, str):
         return Answer(tuple(raw.split()))
     if isinstance(raw, Value) or (isinstance(raw, int) and not isinstance(raw, bool)):
@@ -112,12 +127,16 @@ def _answer(task: Task, raw: Any, value: Datum) -> Answer:
         if wrong:
             raise ModelError(f"the model answered {_short(value)} with a value of another type: {wrong}")
         return Answer(tuple(task.output_codec.encode(raw)))
-    if isinstance(raw, list | tuple) and all(isinstance(t, str | int) and not isinstance(t, bool) for t in raw):
-        return Answer(tuple(str(t) for t in raw))
+    if _is_sequence(raw):
+        return Answer(tuple(digits_of(t) if isinstance(t, int) else str(t) for t in raw))
     raise ModelError(
         f"the model answered {_short(value)} with {_short(raw)}, which is no sequence of tokens",
         "an answer is a value of the language, a list of tokens, or a text of tokens between blanks",
     )
+
+
+def _is_sequence(raw: Any) -> bool:
+    return isinstance(raw, list | tuple) and all(isinstance(t, str | int) and not isinstance(t, bool) for t in raw)
 
 
 def _short(thing: Any) -> str:

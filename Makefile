@@ -1,0 +1,48 @@
+# `make demo` and `make test` set up everything themselves from Python 3.11 or later.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find src examples -type f -not -path '*/__pycache__/*')
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test test-slow check format bench clean
+
+demo: $(VENV)/.recsyn
+	$(BIN)/recsyn demo
+
+test: check
+	$(BIN)/coverage run -m pytest -m "not slow"
+	$(BIN)/coverage report --skip-covered --skip-empty
+
+test-slow: $(VENV)/.recsyn
+	$(BIN)/pytest -m slow
+
+check: $(VENV)/.recsyn
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.recsyn
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.recsyn
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .recsyn
+
+# What recsyn needs, once; then recsyn itself, as a user would install it, whenever its sources change.
+$(VENV)/.needs: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "recsyn needs Python 3.11 or later: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet '.[dev]'
+	touch $@
+
+$(VENV)/.recsyn: $(VENV)/.needs $(SOURCES)
+	$(BIN)/python -m pip install --quiet --no-deps --force-reinstall .
+	touch $@

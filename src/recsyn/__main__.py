@@ -1,0 +1,7 @@
+"""``python -m recsyn``."""
+
+import sys
+
+from recsyn.cli.main import main
+
+sys.exit(main())

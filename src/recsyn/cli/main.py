@@ -1,0 +1,65 @@
+"""``recsyn VERB …``: 0 done, 1 a failure was found, 2 the input or the configuration is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module, metadata
+
+from recsyn.cli.terminal import complain
+from recsyn.errors import RecsynError
+from recsyn.lang.diagnostics import LanguageError
+
+VERBS = {
+    "check": "check a program and run its examples",
+    "run": "print the value of an expression",
+    "trace": "print the steps of an expression's reduction",
+    "sample": "draw values of a type, or count them",
+    "data": "show or write a data set of a task",
+    "train": "train a transformer on a task",
+    "eval": "measure a checkpoint's exact match, by recursion depth",
+    "fuzz": "find where a checkpoint fails, and say which rule predicts it",
+    "replay": "run crash files again",
+    "demo": "all of it, on binary successor, in a minute",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(prog="recsyn", description="Recursive programs, exact and learned.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"recsyn {metadata.version('recsyn')}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, purpose in VERBS.items():
+        verb = verbs.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".", allow_abbrev=False)
+        if given[:1] == [name]:
+            import_module(f"recsyn.cli.{name}").add_arguments(verb)
+    try:
+        return _run(parser, given)
+    except LanguageError as error:
+        complain(error.message, plain=True)
+    except RecsynError as error:
+        complain(str(error))
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; what Python would still flush at exit has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 2
+
+
+def _run(parser: argparse.ArgumentParser, given: list[str]) -> int:
+    options, unread = parser.parse_known_args(given)
+    # An expression may begin with a minus, which argparse takes for an unknown option.
+    if unread and getattr(options, "expression", "") is None:
+        options.expression = unread.pop(0)
+    if unread:
+        parser.error(f"{unread[0]!r} is not understood; `recsyn {options.verb} --help` lists what is")
+    if getattr(options, "expression", "") is None:
+        parser.error("an expression is missing")
+    code: int = import_module(f"recsyn.cli.{options.verb}").run(options)
+    return code

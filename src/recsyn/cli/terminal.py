@@ -1,0 +1,74 @@
+"""How the command line looks: results on standard output, progress and complaints on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from recsyn.lang.printer import Piece
+
+_WIDE = 132
+"""Columns where no terminal says how many there are."""
+
+
+def console(stderr: bool = False) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else _WIDE)
+
+
+def say(text: str | Text = "") -> None:
+    """A line of the result, never wrapped or cut."""
+    console().print(text, soft_wrap=True)
+
+
+def complain(message: str, plain: bool = False) -> None:
+    console(stderr=True).print(message if plain else f"recsyn: {message}", soft_wrap=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table of the result; numbers to the right."""
+    say(Text(title, style="bold"))
+    drawn = Table(box=None, padding=(0, 2, 0, 0))
+    listed = [list(row) for row in rows]
+    for index, name in enumerate(columns):
+        numeric = bool(listed) and all(isinstance(row[index], int | float) for row in listed)
+        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold", header_style="dim")
+    for row in listed:
+        drawn.add_row(*(Text(f"{cell:.3f}" if isinstance(cell, float) else str(cell)) for cell in row))
+    console().print(drawn)
+
+
+def marked(pieces: Iterable[Piece]) -> Text:
+    """Text with the redex picked out: underlined in a terminal, between ``⟦`` and ``⟧`` elsewhere."""
+    text, inside = Text(), False
+    coloured = console().is_terminal
+    for piece, within in pieces:
+        if within != inside and not coloured:
+            text.append("⟦" if within else "⟧")
+        inside = within
+        text.append(piece, style="bold underline magenta" if within else "")
+    return text.append("⟧") if inside and not coloured else text
+
+
+def bar(share: float, width: int = 28) -> str:
+    return "█" * round(share * width)
+
+
+@contextmanager
+def progress(noun: str) -> Iterator[Progress]:
+    """A progress bar on standard error; ``{task.fields[note]}`` shows what else there is to say."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(f"{noun}  {{task.fields[note]}}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console(stderr=True), transient=False) as shown:
+        yield shown

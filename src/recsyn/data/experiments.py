@@ -1,0 +1,82 @@
+"""Experiments: a task with the network and the training that go with it, written as YAML. Those that ship are presets."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from recsyn.data.tasks import Task, task_from_config
+from recsyn.errors import RecsynError
+from recsyn.lang.source import read_source
+
+_SECTIONS = ("task", "model", "training")
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """``model`` and ``training`` are left to the floor that trains."""
+
+    task: Task
+    model: Mapping[str, Any]
+    training: Mapping[str, Any]
+
+
+def preset_names() -> list[str]:
+    """The experiments that ship with recsyn."""
+    return sorted(f.name.removesuffix(".yaml") for f in (files("recsyn") / "presets").iterdir() if f.name.endswith(".yaml"))
+
+
+def example_path(name: str) -> Path:
+    """An example program that ships with recsyn."""
+    return Path(str(files("recsyn") / "examples" / name))
+
+
+def load_experiment(name: str) -> Experiment:
+    """A preset by name, or the experiment in a YAML file. Raises :class:`RecsynError` naming what is wrong in it."""
+    if name in preset_names():
+        path = Path(str(files("recsyn") / "presets" / f"{name}.yaml"))
+    elif name.endswith((".yaml", ".yml")) or Path(name).is_file():
+        path = Path(name)
+    else:
+        near = difflib.get_close_matches(name, preset_names(), n=1)
+        raise RecsynError(
+            f"there is no task {name!r}",
+            f"did you mean {near[0]!r}?" if near else f"name a YAML file or one of: {', '.join(preset_names())}",
+        )
+    try:
+        config: Any = yaml.safe_load(read_source(path).text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise RecsynError(f"{str(path)!r} is not YAML{place}") from None
+    except RecursionError:
+        raise RecsynError(f"{str(path)!r} is nested too deeply") from None
+    return _experiment(config, path)
+
+
+def _experiment(config: Any, path: Path) -> Experiment:
+    if not isinstance(config, Mapping) or not isinstance(config.get("task"), Mapping):
+        raise RecsynError(f"{str(path)!r} describes no experiment", f"its sections are {', '.join(_SECTIONS)}")
+    for section in config:
+        if section not in _SECTIONS:
+            raise RecsynError(f"{str(path)!r} has no section {section!r}", f"its sections are {', '.join(_SECTIONS)}")
+    task = dict(config["task"])
+    program = task.get("program")
+    if not isinstance(program, str):
+        raise RecsynError(f"the task in {str(path)!r} names no program", "give `program`, a .rec file beside it")
+    if "source" not in task:
+        beside = path.parent / program
+        task["source"] = read_source(beside if beside.exists() else _shipped(program, beside)).text
+    model, training = config.get("model") or {}, config.get("training") or {}
+    return Experiment(task_from_config({"name": path.stem, **task}), model, training)
+
+
+def _shipped(program: str, beside: Path) -> Path:
+    shipped = example_path(program) if Path(program).name == program else beside
+    return shipped if shipped.exists() else beside

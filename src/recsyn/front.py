@@ -1,0 +1,146 @@
+"""The front door: what ``import recsyn`` gives. Each call goes to the floor that does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recsyn.errors import RecsynError, extra
+from recsyn.lang import checker
+from recsyn.lang.diagnostics import Diagnostic, nearest
+from recsyn.lang.program import Program as Checked
+from recsyn.lang.source import Source
+from recsyn.semantics.examples import failed_examples
+from recsyn.semantics.function import Function
+from recsyn.semantics.reference import Reference
+from recsyn.semantics.steps import Trace, trace
+from recsyn.values import Datum
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from recsyn.data.tasks import Task
+    from recsyn.neural.answering import CheckpointModel
+    from recsyn.testing.findings import Result
+    from recsyn.testing.verdicts import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A checked program, ready to run. ``program["f"]`` is its function ``f``."""
+
+    checked: Checked
+
+    @cached_property
+    def _reference(self) -> Reference:
+        return Reference(self.checked)
+
+    def __getitem__(self, name: str) -> Function:
+        if name not in self.checked.definitions:
+            raise RecsynError(
+                f"{self.checked.source.name} defines no function `{name}`",
+                nearest(name, self.checked.definitions) or f"it defines {', '.join(self.checked.definitions)}",
+            )
+        return Function(self.checked, name, self._reference)
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of its functions, in the order of the file."""
+        return iter(self.checked.definitions)
+
+    def value(self, expression: str) -> Datum:
+        """The value of an expression in the notation of the language. Raises :class:`LanguageError`."""
+        term, _ = checker.check_expression(self.checked, Source("<expression>", expression))
+        return self._reference.evaluate(term)
+
+    def trace(self, expression: str, limit: int = 10_000) -> Trace:
+        """The steps of an expression's reduction, at most ``limit``. Raises :class:`LanguageError`."""
+        term, _ = checker.check_expression(self.checked, Source("<expression>", expression))
+        return trace(self.checked, term, limit)
+
+    def failed_examples(self) -> list[Diagnostic]:
+        """A diagnostic for each ``example`` of the file that does not hold."""
+        return failed_examples(self.checked, self._reference)
+
+    def strategy(
+        self,
+        type: str,
+        *,
+        min_size: int = 0,
+        max_size: int = 30,
+        integers: SearchStrategy[int] | None = None,
+        characters: SearchStrategy[str] | None = None,
+    ) -> SearchStrategy[Any]:
+        """A Hypothesis strategy for values of a type, written as in the language (``"Tree Int"``); type variables stand for ``Int``.
+        Sizes count constructors. Raises :class:`LanguageError` for a type that does not exist, ``InvalidArgument`` for sizes that no
+        value has."""
+        from recsyn.data.space import Alphabet, space_of
+        from recsyn.testing.strategies import values
+
+        checked = checker.check_type(self.checked, Source("<type>", type))
+        space = space_of(checked, self.checked.datatypes, Alphabet())
+        return values(space, min_size=min_size, max_size=max_size, integers=integers, characters=characters)
+
+    def __repr__(self) -> str:
+        return f"<program {self.checked.source.name}: {', '.join(self.checked.definitions)}>"
+
+
+def load(path: str | Path) -> Program:
+    """Read and check a source file. Raises :class:`RecsynError`, of which :class:`LanguageError` holds what the checker refused."""
+    return Program(checker.load_program(path))
+
+
+def loads(text: str, name: str = "<text>") -> Program:
+    """Check a source text; messages call it ``name``. Raises :class:`LanguageError`."""
+    return Program(checker.check(Source(name, text)))
+
+
+def load_model(folder: str | Path) -> CheckpointModel:
+    """The model of a checkpoint folder, ready to answer batches. Runs no code of the folder's. Raises :class:`CheckpointError`."""
+    with extra("loading a trained model", "neural"):
+        from recsyn.neural.answering import CheckpointModel
+        from recsyn.neural.checkpoint import load as load_checkpoint
+    return CheckpointModel(load_checkpoint(folder))
+
+
+def fuzz(
+    model: Model,
+    function: Function | Task,
+    *,
+    max_examples: int = 5_000,
+    seed: int = 0,
+    max_size: int = 20,
+    crashes: str | Path | None = None,
+) -> Result:
+    """Hold a model against a function of one argument, or a task, and say where it is wrong and which rule predicts it.
+
+    ``model`` takes a list of inputs, each a value of the function's parameter type, and returns one answer each: a value, or the
+    tokens of one. Inputs have up to ``max_size`` constructors. With ``crashes``, a file for each finding is written into that
+    folder. Raises :class:`~recsyn.testing.campaign.CampaignStopped`, which holds what was found, where the model stops answering.
+    """
+    from recsyn.data.tasks import Task
+    from recsyn.testing.campaign import Budget, CampaignStopped, run_campaign
+    from recsyn.testing.crashes import write_crashes
+
+    task = function if isinstance(function, Task) else plain_task(function, max_size)
+    try:
+        result = run_campaign(model, task, budget=Budget(examples=max_examples), seed=seed, max_size=max_size)
+    except CampaignStopped as stopped:
+        if crashes is not None:
+            write_crashes(stopped.result, crashes)
+        raise
+    if crashes is not None:
+        write_crashes(result, crashes)
+    return result
+
+
+def plain_task(function: Function, max_size: int) -> Task:
+    """A function's task in the plainest notation: constructors before fields, a list as its items, sizes uniform."""
+    from recsyn.data.distributions import Uniform
+    from recsyn.data.tasks import Task
+    from recsyn.lang.types import TypeConstant
+
+    listed = isinstance(function.result, TypeConstant) and function.result.name == "List"
+    return Task(function.name, function, "prefix", "flat" if listed else "prefix", Uniform(1, max_size))
