@@ -73,9 +73,9 @@ class Program:
         integers: SearchStrategy[int] | None = None,
         characters: SearchStrategy[str] | None = None,
     ) -> SearchStrategy[Any]:
-        """A Hypothesis strategy for values of a type, written as in the language (``"Tree Int"``); type variables stand for ``Int``.
-        Sizes count constructors. Raises :class:`LanguageError` for a type that does not exist, ``InvalidArgument`` for sizes that no
-        value has."""
+        """A Hypothesis strategy for values of a type, written as in the language (``"Tree Int"``); type variables stand for
+        ``Int``. Sizes count constructors. Raises :class:`LanguageError` for a type that does not exist, ``InvalidArgument`` for
+        sizes that no value has."""
         from recsyn.data.space import Alphabet, space_of
         from recsyn.testing.strategies import values
 

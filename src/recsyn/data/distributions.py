@@ -70,6 +70,7 @@ class Mixture:
 Distribution: TypeAlias = Uniform | ByDepth | Spines | Mixture
 _FIELDS = {"uniform": ("sizes",), "by-depth": ("sizes", "depths"), "spines": ("sizes",), "mixture": ("parts",)}
 _HEAVIEST = 1_000_000
+_DEEPEST = 20
 
 
 class Sampler:
@@ -118,6 +119,10 @@ class Sampler:
 
 def distribution_from_config(config: Any) -> Distribution:
     """The distribution that a configuration describes. Raises :class:`RecsynError` naming what is wrong in it."""
+    return _from_config(config, 0)
+
+
+def _from_config(config: Any, level: int) -> Distribution:
     kind = config.get("kind") if isinstance(config, Mapping) else None
     if not isinstance(kind, str) or kind not in _FIELDS:
         raise RecsynError(f"{config!r} is no distribution", f"give `kind`: one of {', '.join(_FIELDS)}")
@@ -125,6 +130,8 @@ def distribution_from_config(config: Any) -> Distribution:
     extra = sorted(map(str, set(config) - known))
     if extra:
         raise RecsynError(f"a distribution of kind {kind} has no field {extra[0]!r}", f"its fields are {', '.join(sorted(known))}")
+    if level > _DEEPEST:
+        raise RecsynError(f"the distribution nests mixtures more than {_DEEPEST} deep")
     if kind == "mixture":
         parts = config.get("parts")
         if not isinstance(parts, list) or not parts or not all(isinstance(p, Mapping) for p in parts):
@@ -134,9 +141,7 @@ def distribution_from_config(config: Any) -> Distribution:
             weight = part.get("weight")
             if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight <= _HEAVIEST:
                 raise RecsynError(f"the `weight` {weight!r} in a mixture is no number above 0, {_HEAVIEST:,} at most")
-            if part.get("kind") == "mixture":
-                raise RecsynError("a part of a mixture is itself a mixture", "list its parts here, their weights multiplied out")
-            weighted.append((float(weight), distribution_from_config({k: v for k, v in part.items() if k != "weight"})))
+            weighted.append((float(weight), _from_config({k: v for k, v in part.items() if k != "weight"}, level + 1)))
         return Mixture(tuple(weighted))
     sizes = _range(config, "sizes", 1)
     if kind == "by-depth":

@@ -23,7 +23,7 @@ from recsyn.lang.types import (
 )
 from recsyn.values import Datum, Value, preorder
 
-_MOST_TYPES = 1_000
+_MOST_TYPES = 200
 
 
 @dataclass(frozen=True)

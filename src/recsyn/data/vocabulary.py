@@ -25,7 +25,7 @@ class Vocabulary:
         own = dict.fromkeys(tokens)
         for special in SPECIAL:
             if special in own:
-                raise RecsynError(f"the token `{special}` is kept for the ends and the padding of sequences", "write it another way")
+                raise RecsynError(f"the token `{special}` is kept for the ends and the padding of sequences")
         return Vocabulary((*SPECIAL, *own))
 
     def __len__(self) -> int:

@@ -27,7 +27,7 @@ from recsyn.lang.types import (
     TypeVariable,
     arrow,
 )
-from recsyn.lang.unify import OpenType, closed, generalise
+from recsyn.lang.unify import OpenType, closed, generalise, require_equality, show_open
 from recsyn.values import TUPLE
 
 
@@ -45,7 +45,8 @@ def check(source: Source) -> Program:
         try:
             checker.declare(declaration)
         except Fault as fault:
-            checker.errors.append(fault.diagnostic(source))
+            if fault.code != "unknown-name" or source.text[fault.span.start : fault.span.end] not in checker.broken:
+                checker.errors.append(fault.diagnostic(source))
     # A name that a part with a syntax error was to define is not unknown; say so only once that part parses.
     found = [e for e in checker.errors if not errors or e.code != "unknown-name"]
     if found:
@@ -66,7 +67,7 @@ def check_expression(program: Program, source: Source) -> tuple[core.Term, Type]
         raise LanguageError([fault.diagnostic(source)]) from None
     if checker.errors:
         raise LanguageError(checker.errors)
-    return term, closed(type)
+    return term, generalise(type, 0, set()).type
 
 
 def check_type(program: Program, source: Source) -> Type:
@@ -92,6 +93,8 @@ class _Checker:
         self.definitions: dict[str, Definition] = dict(program.definitions) if program else {}
         self.schemes: dict[str, Scheme] = {d.name: d.scheme for d in self.definitions.values()}
         self.examples: list[Example] = []
+        self.broken: set[str] = set()
+        """Constructors of types that were refused."""
 
     def scope(self) -> Scope:
         return Scope(self.datatypes, self.constructors, self.schemes)
@@ -107,21 +110,25 @@ class _Checker:
     # Types
 
     def _types(self, group: s.TypeGroup) -> None:
-        before = dict(self.datatypes)
-        for declared in group.types:
-            if declared.name in self.datatypes or declared.name in PRIMITIVE_TYPES:
-                raise Fault("duplicate-name", f"the type `{declared.name}` is already defined", declared.name_span)
-            parameters = tuple(p.name for p in declared.parameters)
-            if len(set(parameters)) < len(parameters):
-                raise Fault("duplicate-name", "two parameters of this type share a name", declared.span)
-            self.datatypes[declared.name] = Datatype(declared.name, parameters, ())
+        datatypes, constructors = dict(self.datatypes), dict(self.constructors)
+        empty = {d.name: Datatype(d.name, tuple(p.name for p in d.parameters), ()) for d in group.types}
         try:
+            for declared in group.types:
+                self._refuse_duplicate_type(declared)
+                self.datatypes[declared.name] = empty[declared.name]
             for declared in group.types:
                 self.datatypes[declared.name] = self._datatype(declared)
         except Fault:
-            # The types stay known, so that what mentions them is not called unknown.
-            self.datatypes = {**self.datatypes, **before}
+            # The types stay known, and their constructors are not missed: what mentions them is not wrong for it.
+            self.datatypes, self.constructors = {**empty, **datatypes}, constructors
+            self.broken.update(c.name for d in group.types for c in d.constructors)
             raise
+
+    def _refuse_duplicate_type(self, declared: s.TypeDeclaration) -> None:
+        if declared.name in self.datatypes or declared.name in PRIMITIVE_TYPES:
+            raise Fault("duplicate-name", f"the type `{declared.name}` is already defined", declared.name_span)
+        if len({p.name for p in declared.parameters}) < len(declared.parameters):
+            raise Fault("duplicate-name", "two parameters of this type share a name", declared.span)
 
     def _datatype(self, declared: s.TypeDeclaration) -> Datatype:
         parameters = tuple(p.name for p in declared.parameters)
@@ -171,6 +178,7 @@ class _Checker:
                 run(self._function(scope, function, number, *signatures[number])) for number, function in enumerate(group.functions)
             ]
             scope.settle_order()
+            scope.settle_equality()
         except Fault:
             for name in names:
                 self.schemes[name] = Scheme(("a",), TypeVariable("a"))
@@ -204,7 +212,7 @@ class _Checker:
         result = run(scope.type_of(function.result)) if function.result else scope.fresh()
         whole = _curried(types, result)
         if function.result and all(p.type for p in function.parameters):
-            scope.functions = {**scope.functions, function.name: generalise(whole, 0, set())}
+            scope.annotated[function.name] = whole
         else:
             scope.in_group[function.name] = whole
         return types, result
@@ -241,6 +249,10 @@ class _Checker:
         left, type = run(scope.expression(example.left))
         right = run(scope.expression_of(example.right, type, "the left side of this example"))
         scope.settle_order()
+        reason = require_equality(type, scope.equality_variables)
+        if reason:
+            message = f"{reason}, and the sides of this example are of type `{show_open(type)}`"
+            raise Fault("type-mismatch", message, example.span, "give the function its arguments")
         self.cover(scope)
         self.examples.append(Example(left, right, closed(type), example.span))
 

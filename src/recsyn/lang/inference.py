@@ -64,11 +64,14 @@ class Scope:
         self.constructors = constructors
         self.functions = functions
         self.in_group: dict[str, OpenType] = {}
+        self.annotated: dict[str, OpenType] = {}
+        """Functions of the group being checked that are annotated in full, with their rigid variables."""
         self.locals: dict[str, tuple[str, Scheme | None, OpenType]] = {}
         self.level = 1
         self.matches: list[tuple[list[tuple[tuple[core.Pattern, ...], Span]], Span, str]] = []
         self.equality_variables: set[str] = set()
         self._ordered: list[tuple[OpenType, Span]] = []
+        self._stood_for: list[tuple[str, OpenType, Span]] = []
         self._rigid: dict[str, TypeVariable] = {}
         self._bound: dict[str, int] = {}
         self._quantified = 0
@@ -123,15 +126,30 @@ class Scope:
         needed = len(self.constructors[head.name].fields)
         return f"`{head.name}` has {_count(needed, 'field')}, but {given} given here" if given < needed else None
 
-    def settle_order(self) -> None:
-        """Decide the operands of ``<`` and its like: ``Int`` where nothing else is known."""
+    def settle_order(self, level: int = 0) -> None:
+        """Decide the operands of ``<`` and its like, but for unknowns of ``level`` and outside: ``Int`` where nothing is known."""
+        outside = []
         for type, span in self._ordered:
             at = resolve(type)
             if isinstance(at, Unknown):
-                at.link = INT
-            elif at not in (INT, CHAR):
+                if at.level > level:
+                    at.link = INT
+                else:
+                    outside.append((type, span))
+            elif not isinstance(at, TypeConstant) or at.name not in PRIMITIVE_TYPES:
                 raise Fault("type-mismatch", f"only `Int` and `Char` are ordered, and this is of type `{show_open(at)}`", span)
-        self._ordered.clear()
+        self._ordered = outside
+
+    def settle_equality(self) -> None:
+        """Ask of each type that a function of the group was used at what its body has turned out to ask of its variables."""
+        known = -1
+        while known < len(self.equality_variables):
+            known = len(self.equality_variables)
+            for rigid, type, span in self._stood_for:
+                reason = require_equality(type, self.equality_variables) if rigid in self.equality_variables else None
+                if reason:
+                    shown = show_open(type)
+                    raise Fault("type-mismatch", f"{reason}, and the function used here compares what is of type `{shown}`", span)
 
     # Names
 
@@ -227,6 +245,8 @@ class Scope:
             return core.Local(unique, written.span), instantiate(scheme, self.level) if scheme else type
         if written.name in self.in_group:
             return core.Global(written.name, written.span), self.in_group[written.name]
+        if written.name in self.annotated:
+            return core.Global(written.name, written.span), self._polymorphic(written)
         if written.name in self.functions:
             return core.Global(written.name, written.span), instantiate(self.functions[written.name], self.level)
         if written.name == "not":
@@ -235,10 +255,17 @@ class Scope:
             return core.Lambda((name,), body, written.span), arrow(BOOL, BOOL)
         if written.name == "_":
             raise Fault("unknown-name", "`_` is a pattern, not a value", written.span)
-        known = [*self.locals, *self.in_group, *self.functions, "not"]
+        known = [*self.locals, *self.in_group, *self.annotated, *self.functions, "not"]
         raise Fault(
             "unknown-name", f"there is no variable or function `{written.name}`", written.span, nearest(written.name, known)
         )
+
+    def _polymorphic(self, written: s.Name) -> OpenType:
+        whole = self.annotated[written.name]
+        # At the level of the declaration: a `let` that generalised them would escape `settle_equality`.
+        fresh: dict[str, OpenType] = {p.name: Unknown(1) for p in parts(whole) if isinstance(p, TypeVariable)}
+        self._stood_for.extend((rigid, unknown, written.span) for rigid, unknown in fresh.items())
+        return replaced(whole, fresh)
 
     def _constructor_name(self, written: s.ConstructorName) -> Deep[Typed]:
         return self._construct(written, ())
@@ -357,7 +384,7 @@ class Scope:
         pattern = yield self.pattern(written.pattern, type, bindings)
         hidden = self.bind(bindings)
         if isinstance(pattern, core.Bind):
-            self.settle_order()
+            self.settle_order(self.level)
             scheme = self._generalise(type)
             self.locals[bindings[0][0]] = (pattern.name, scheme, type)
         else:

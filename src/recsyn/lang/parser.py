@@ -24,7 +24,8 @@ from recsyn.lang.syntax import Declaration, Expression, TypeExpression
 _MOST_BAD_CHARACTERS = 20
 """After so many, what is read is no program, and more of the same would help nobody."""
 
-RESERVED = frozenset("type fun and partial match with end let in if then else fn import example property when as".split())
+_NOT_YET = frozenset({"import", "property", "partial", "when"})
+"""Keywords without a rule in the grammar yet. They are no names either, so that programs keep their meaning."""
 _OPENERS = frozenset({"TYPE", "FUN", "EXAMPLE"})
 _WORDS = {
     "LOWER": "a name",
@@ -68,13 +69,7 @@ def parse_program(source: Source) -> tuple[list[Declaration], list[Diagnostic]]:
     tokens = _tokens(source, errors.append)
     for part in _parts(tokens):
         if part[0].type not in _OPENERS:
-            fault = _reserved(part[0]) or Fault(
-                "syntax",
-                f"expected a declaration here, found {_found(part[0])}",
-                _span(part[0]),
-                "a declaration begins with `type`, `fun` or `example`, first on its line",
-            )
-            errors.append(fault.diagnostic(source))
+            errors.append(_no_declaration(part[0]).diagnostic(source))
             continue
         try:
             declarations.append(cast(Declaration, _parse(part, "declaration", len(source.text))))
@@ -84,6 +79,13 @@ def parse_program(source: Source) -> tuple[list[Declaration], list[Diagnostic]]:
         message = "this file holds no declaration"
         errors.append(Fault("syntax", message, Span(0, 0), "begin with a `type` or a `fun`").diagnostic(source))
     return declarations, errors
+
+
+def _no_declaration(token: Token) -> Fault:
+    if str(token) in _NOT_YET:
+        return _not_yet(token)
+    hint = "a declaration begins with `type`, `fun` or `example`, first on its line"
+    return Fault("syntax", f"expected a declaration here, found {_found(token)}", _span(token), hint)
 
 
 def parse_expression(source: Source) -> Expression:
@@ -157,10 +159,12 @@ def _parse(tokens: Sequence[Token], start: str, end: int) -> Any:
     parser = _lark().parse_interactive(start=start)
     parser_of: Any = parser
     for token in tokens:
+        if str(token) in _NOT_YET:
+            raise _not_yet(token)
         try:
             parser_of.feed_token(token)
         except UnexpectedToken:
-            raise _reserved(token) or _unexpected(_found(token), parser_of.accepts(), _span(token)) from None
+            raise _unexpected(_found(token), parser_of.accepts(), _span(token)) from None
     try:
         result = parser_of.feed_eof(tokens[-1])
     except UnexpectedToken:
@@ -198,12 +202,8 @@ def _found(token: Token) -> str:
     return f"`{text if len(text) <= 40 else text[:37] + '…'}`"
 
 
-def _reserved(token: Token) -> Fault | None:
-    if str(token) not in RESERVED:
-        return None
-    if str(token) in ("import", "property", "partial", "when"):
-        return Fault("syntax", f"`{token}` is a word of the language that this version does not read yet", _span(token))
-    return None
+def _not_yet(token: Token) -> Fault:
+    return Fault("syntax", f"`{token}` is a word of the language that this version does not read yet", _span(token))
 
 
 def _span(token: Token) -> Span:

@@ -39,7 +39,7 @@ _STYLES: tuple[tuple[str, tuple[float, ...], str], ...] = (
 """For each study in turn a marker, the dashes of its line, and the marker in a legend: colour alone tells nothing apart."""
 _MOST_POINTS = 400
 _MOST_DRAWN = 80
-_FAINTEST = 0.08
+_FAINTEST = 0.12
 
 Range = tuple[int, int]
 """Whole numbers from the first to the second, both included."""
@@ -92,7 +92,7 @@ def swatch(study: int) -> str:
 def share_chart(name: str, axis: str, ranges: Sequence[Range], studies: Sequence[Sequence[Rate]]) -> str:
     """Shares of failures over ranges of a feature, a line for each study, its 95 % interval around it. ``name`` is the chart's
     own on its page."""
-    with _figure(5.2, 2.9) as (figure, axes):
+    with _figure(4.3, 2.7) as (figure, axes):
         for study, rates in enumerate(studies):
             known = [(sum(r) / 2, rate) for r, rate in zip(ranges, rates, strict=True) if rate.tested]
             at = [x for x, _ in known]
@@ -121,7 +121,7 @@ def heat_map(name: str, study: int, across: Axis, up: Axis, failing: Mask) -> st
             if rate.tested:
                 cells.append(Rectangle((column + 0.05, row + 0.05), 0.9, 0.9))
                 colours.append((*to_rgb(_STUDIES[study_style(study)]), _FAINTEST + (1 - _FAINTEST) * rate.share))
-    with _figure(4.2, 3.4) as (figure, axes):
+    with _figure(4.3, 3.3) as (figure, axes):
         axes.add_collection(PatchCollection(cells, facecolors=colours, linewidths=0))
         axes.set_xlim(0, len(across.ranges))
         axes.set_ylim(0, len(up.ranges))
@@ -134,7 +134,7 @@ def heat_map(name: str, study: int, across: Axis, up: Axis, failing: Mask) -> st
 
 def loss_chart(name: str, studies: Sequence[Sequence[float]]) -> str:
     """Losses by training step, a line for each study that has any, means of neighbours where there are very many."""
-    with _figure(5.2, 2.9) as (figure, axes):
+    with _figure(4.3, 2.7) as (figure, axes):
         positive = True
         for study, losses in enumerate(studies):
             width = max(1, -(-len(losses) // _MOST_POINTS))

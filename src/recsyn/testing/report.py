@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby, islice, zip_longest
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from recsyn.data.codecs import DecodeError
 from recsyn.data.tasks import Task
@@ -19,7 +19,6 @@ from recsyn.testing.rules import Condition, Rule
 from recsyn.testing.verdicts import Failure
 from recsyn.values import Datum, Value, show
 
-_MOST_STEPS = 200
 _AROUND = 40
 """How many tokens are shown on each side of the first difference."""
 _MOST_RANGES = 40
@@ -78,14 +77,9 @@ def _page(report: Report) -> str:
     except ImportError:
         raise MissingExtra("an HTML report", "report") from None
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"share": _share, "seconds": _seconds, "words": rule_in_words, "show": show, "count": _count}
-    environment.globals |= {
-        "aligned": aligned,
-        "reduction": reduction,
-        "pictures": _pictures,
-        "swatch": charts.swatch,
-        "style_of": charts.study_style,
-    }
+    environment.filters |= {"share": _share, "seconds": _seconds, "count": _count, "words": rule_in_words}
+    environment.filters |= {"show": show, "term": show_term, "joined": _joined}
+    environment.globals |= {"aligned": aligned, "pictures": _pictures, "swatch": charts.swatch, "style_of": charts.study_style}
     template = environment.from_string(files("recsyn.testing").joinpath("report.html").read_text("utf-8"))
     return template.render(report=report, figures=list(_figures(report.studies)), programs=_programs(report.studies))
 
@@ -111,7 +105,7 @@ def _condition_in_words(condition: Condition) -> str:
     if condition.feature.startswith(("spine_", "off_spine_")):
         constructor, _, field = condition.feature.partition("spine_")[2].rpartition("_")
         spine = f"the spine along field {field} of {constructor}"
-        return f"{spine} is {amount} long" if kind == "spine" else f"{amount} {constructor} lie off {spine}"
+        return f"{spine} is {amount} long" if kind == "spine" else f"the input has {amount} {constructor} off {spine}"
     return f"{condition.feature} is {amount}"
 
 
@@ -127,7 +121,7 @@ def _seconds(seconds: float) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}".replace(",", " ")
+    return f"{number:,} {noun}{'' if number == 1 else 's'}".replace(",", "\u202f")
 
 
 # Failures
@@ -160,23 +154,8 @@ def aligned(failure: Failure) -> list[Place]:
     return places + ([Place(_GAP, _GAP)] if stop < length else [])
 
 
-@dataclass(frozen=True, slots=True)
-class Reduction:
-    """The terms of a reduction, each with the rule that comes next and its redex marked."""
-
-    terms: tuple[tuple[str, tuple[Piece, ...]], ...]
-    result: str
-    complete: bool
-
-
-def reduction(task: Task, value: Datum) -> Reduction:
-    """How the function itself gets to the right output, in at most 200 steps."""
-    trace = task.function.trace(value, limit=_MOST_STEPS)
-    terms = tuple((step.rule, tuple(_joined(step.before()))) for step in trace)
-    return Reduction(terms, show_term(trace.result), trace.complete)
-
-
 def _joined(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """The same text in as few pieces as can be."""
     for marked, run in groupby(pieces, key=lambda piece: piece[1]):
         yield "".join(text for text, _ in run), marked
 
@@ -200,12 +179,8 @@ def _decoded(task: Task, tokens: Sequence[str]) -> Datum | None:
 # Charts
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A chart as SVG, and in words for those who do not see it."""
-
-    svg: str
-    words: str
+Drawing = tuple[str, str, str]
+"""What stands over a chart, the chart as SVG, and what it shows in words for those who do not see it."""
 
 
 @dataclass(frozen=True)
@@ -214,25 +189,24 @@ class Figure:
 
     title: str
     note: str
-    drawings: tuple[tuple[str | None, Drawing], ...]
+    drawings: tuple[Drawing, ...]
     names: tuple[tuple[int, str], ...] = ()
     rows: tuple[tuple[str, tuple[Rate, ...]], ...] = ()
-    scale: bool = False
+    wide: bool = False
 
 
 def _figures(studies: Sequence[Study]) -> Iterator[Figure]:
     tested = [(i, s.name, s.result.fresh) for i, s in enumerate(studies) if s.result.fresh.inputs]
-    if tested:
-        recursive = all("recursion_depth" in evidence.columns for _, _, evidence in tested)
-        yield _shares(tested, "recursion_depth" if recursive else "size")
-        yield _heat_maps(tested, "recursion_depth" if recursive else "depth")
     learned = [(i, s.name, s.losses) for i, s in enumerate(studies) if s.losses]
+    recursive = all("recursion_depth" in evidence.columns for _, _, evidence in tested)
+    if tested:
+        yield _shares(tested, "recursion_depth" if recursive else "size")
     if learned:
-        losses = [s.losses for s in studies]
         words = "; ".join(f"{name}: {len(line)} steps, from {line[0]:.3g} to {line[-1]:.3g}" for _, name, line in learned)
-        drawing = Drawing(charts.loss_chart("losses", losses), words)
-        names = tuple((i, name) for i, name, _ in learned)
-        yield Figure("Training loss", "The loss at each step of training.", ((None, drawing),), names)
+        drawing = "", charts.loss_chart("losses", [s.losses for s in studies]), words
+        yield Figure("Training loss", "The loss at each step of training.", (drawing,), tuple((i, name) for i, name, _ in learned))
+    if tested:
+        yield _heat_maps(tested, "recursion_depth" if recursive else "depth")
 
 
 def _shares(tested: Sequence[tuple[int, str, Evidence]], feature: str) -> Figure:
@@ -245,9 +219,9 @@ def _shares(tested: Sequence[tuple[int, str, Evidence]], feature: str) -> Figure
         "Fresh inputs, drawn to cover sizes and depths evenly and used for nothing else. "
         "The band around each line is its 95 % interval."
     )
-    drawing = Drawing(charts.share_chart("shares", axis, ranges, lines), f"The share of failures by {axis}; the numbers follow.")
+    drawing = "", charts.share_chart("shares", axis, ranges, lines), f"The share of failures by {axis}; the numbers follow."
     names = tuple((i, name) for i, name, _ in tested)
-    return Figure(f"Failures by {axis}", note, ((None, drawing),), names, rows)
+    return Figure(f"Failures by {axis}", note, (drawing,), names, rows)
 
 
 def _heat_maps(tested: Sequence[tuple[int, str, Evidence]], up: str) -> Figure:
@@ -257,13 +231,11 @@ def _heat_maps(tested: Sequence[tuple[int, str, Evidence]], up: str) -> Figure:
     for i, name, e in tested:
         axes = charts.Axis("size", e.columns["size"], x), charts.Axis(axis, e.columns[up], y)
         total = f"{int(e.failing.sum())} of {len(e.inputs)} fresh inputs failed"
-        drawing = Drawing(charts.heat_map(f"map-{i}", i, *axes, e.failing), f"{name}, by size and {axis}: {total}.")
-        drawings.append((name, drawing))
+        drawings.append((name, charts.heat_map(f"map-{i}", i, *axes, e.failing), f"{name}, by size and {axis}: {total}."))
     note = "The same inputs. The stronger a cell, the greater the share of its inputs that failed; blank where none was tested."
-    return Figure(f"Failures by size and {axis}", note, tuple(drawings), scale=True)
+    return Figure(f"Failures by size and {axis}", note, tuple(drawings), wide=True)
 
 
-def _programs(studies: Sequence[Study]) -> dict[str, Any]:
-    """The tasks under test, one for each program and function."""
-    tasks = [study.result.task for study in studies]
-    return {f"{task.function.name} of {task.name}": task for task in tasks}
+def _programs(studies: Sequence[Study]) -> list[Task]:
+    """The tasks under test, one for each function of a program."""
+    return list({(task.program_hash, task.function.name): task for task in (study.result.task for study in studies)}.values())

@@ -1,0 +1,208 @@
+"""The command line: what each verb prints, and what it says to bad input. Exit codes: 0, 1 for a failure found, 2 for bad input."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recsyn.cli.main import main
+
+
+@pytest.fixture
+def recsyn(capsys: pytest.CaptureFixture[str]):
+    """Run a verb: its exit code, standard output and standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            code = main([str(a) for a in arguments])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def test_check_describes_what_it_accepts(recsyn, examples: Path) -> None:
+    code, out, _ = recsyn("check", examples / "successor.rec", examples / "traversal.rec")
+    assert code == 0
+    assert "succ : Pos -> Pos\n    recurs on n" in out
+    assert "XI _           1 recursive call" in out
+    assert "Branch _ _ _   2 recursive calls" in out
+
+
+def test_check_reports_errors_and_failed_examples(recsyn, tmp_path: Path) -> None:
+    wrong, false = tmp_path / "wrong.rec", tmp_path / "false.rec"
+    wrong.write_text("fun f x = g x\nfun h y = y + True\n")
+    false.write_text("fun one = 1\nexample one = 2\n")
+    code, _, err = recsyn("check", wrong)
+    assert code == 2
+    assert "error[unknown-name]" in err
+    assert "error[type-mismatch]" in err
+    code, _, err = recsyn("check", false)
+    assert code == 1
+    assert "the left side is `1`, the right side `2`" in err
+    code, out, _ = recsyn("check", wrong, "--json")
+    assert code == 2
+    assert [d["code"] for d in json.loads(out)] == ["unknown-name", "type-mismatch"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [("succ (XI One)", "XO (XO One)"), ("-3", "-3"), ("-(1 + 2)", "-3"), ("(1, 'a')", "(1, 'a')"), ('"a\\n"', '"a\\n"')],
+)
+def test_run_prints_a_value_that_reads_back(recsyn, examples: Path, expression: str, value: str) -> None:
+    assert recsyn("run", examples / "successor.rec", expression)[:2] == (0, value + "\n")
+    assert recsyn("run", examples / "successor.rec", value)[:2] == (0, value + "\n")
+
+
+def test_an_expression_that_looks_like_an_option_is_an_expression(recsyn, examples: Path) -> None:
+    code, _, err = recsyn("run", examples / "successor.rec", "-x")
+    assert code == 2
+    assert "there is no variable or function `x`" in err
+
+
+def test_trace_names_rules_and_marks_the_redex(recsyn, examples: Path) -> None:
+    code, out, _ = recsyn("trace", examples / "successor.rec", "succ One")
+    assert code == 0
+    assert out.splitlines() == [
+        "   ⟦succ One⟧",
+        "δ  ⟦(fn n => …) One⟧",
+        "β  ⟦match One with … end⟧",
+        "ι  XO One",
+    ]
+    code, out, err = recsyn("trace", examples / "successor.rec", "succ (XI One)", "--limit", 2, "--json")
+    assert code == 0
+    assert [s["rule"] for s in json.loads(out)["steps"]] == ["δ", "β"]
+    assert "stopped after 2 steps" in err
+
+
+def test_sample_draws_and_counts(recsyn, examples: Path) -> None:
+    assert len(recsyn("sample", examples / "traversal.rec", "Tree Int", "-n", 4)[1].splitlines()) == 4
+    code, out, _ = recsyn("sample", examples / "traversal.rec", "Tree Int", "--count", "--json", "--max-size", 7)
+    assert code == 0
+    assert [row["shapes"] for row in json.loads(out)] == [1, 0, 1, 0, 2, 0, 5]
+
+
+@pytest.mark.parametrize("task", ["successor-reverse", "successor-natural", "preorder", "inorder"])
+def test_data_shows_and_writes_every_preset(recsyn, tmp_path: Path, task: str) -> None:
+    code, out, _ = recsyn("data", task, "-n", 100)
+    assert code == 0
+    assert "rows by recursion_depth" in out
+    assert recsyn("data", task, "-n", 100, "--out", tmp_path / "set")[0] == 0
+    written = [json.loads(line) for line in (tmp_path / "set" / "train.jsonl").read_text().splitlines()]
+    assert len(written) == 80
+    assert set(written[0]) == {"input", "output", "features"}
+
+
+def test_eval_reports_exact_match_by_depth(recsyn, checkpoint: Path) -> None:
+    code, out, _ = recsyn("eval", checkpoint, "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert report["exact_match"] > 0.98
+    assert [row["value"] for row in report["by"]["recursion_depth"]] == [0, 1, 2, 3, 4, 5]
+
+
+def test_fuzz_finds_explains_and_replays(recsyn, checkpoint: Path, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    code, out, _ = recsyn("fuzz", checkpoint, "--crashes", tmp_path / "crashes", "--html", page, "--json")
+    assert code == 1
+    report = json.loads(out)
+    first = report["findings"][0]
+    assert first["conditions"][0] == {"feature": "recursion_depth", "relation": ">=", "threshold": 6}
+    assert first["precision"] > 0.95
+    assert first["recall"] > 0.95
+    assert first["counterexample"] == "XI (XI (XI (XI (XI (XI One)))))"
+    assert "recursion_depth" in page.read_text()
+    code, out, _ = recsyn("replay", *report["crashes"])
+    assert code == 1
+    assert "still fail" in out
+
+
+def test_fuzz_without_failures_exits_with_0(recsyn, checkpoint: Path, tmp_path: Path) -> None:
+    code, out, _ = recsyn("fuzz", checkpoint, "--max-size", 5, "--crashes", tmp_path)
+    assert code == 0
+    assert "no failure found" in out
+
+
+BAD_FILES = ["missing", "folder", "binary", "empty"]
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+@pytest.mark.parametrize("verb", [("check",), ("run", "1"), ("trace", "1"), ("sample", "Int")])
+def test_bad_files_give_one_message_and_2(recsyn, tmp_path: Path, verb: tuple[str, ...], kind: str) -> None:
+    path = tmp_path / "file.rec"
+    if kind == "folder":
+        path.mkdir()
+    elif kind != "missing":
+        path.write_bytes(b"\xff\xfe\x00\x80" if kind == "binary" else b"")
+    code, out, err = recsyn(verb[0], path, *verb[1:])
+    assert (code, out) == (2, "")
+    assert "file.rec" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("succ (", "expected an expression, found the end"),
+        ("succ 3", "the first argument of `succ` is of type `Pos`"),
+        ("", "expected an expression, found nothing"),
+    ],
+)
+def test_bad_expressions_give_one_message_and_2(recsyn, examples: Path, expression: str, message: str) -> None:
+    for verb in ("run", "trace"):
+        code, _, err = recsyn(verb, examples / "successor.rec", expression)
+        assert code == 2
+        assert message in err
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocabulary.json", "program.rec", "metrics.json"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
+def test_a_damaged_checkpoint_gives_one_message_and_2(recsyn, checkpoint: Path, tmp_path: Path, name: str, damage: str) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(checkpoint, copy)
+    content = (copy / name).read_bytes()
+    if damage == "missing":
+        (copy / name).unlink()
+    elif damage == "truncated":
+        (copy / name).write_bytes(content[: len(content) // 2])
+    else:
+        place = content.index(b"0") if b"0" in content else len(content) // 2
+        (copy / name).write_bytes(content[:place] + b"1" + content[place + 1 :])
+    for verb in ("eval", "fuzz"):
+        code, out, err = recsyn(verb, copy)
+        assert (code, out) == (2, "")
+        assert name in err
+        assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("data", "preordr"), "did you mean 'preorder'?"),
+        (("train", "nothing.yaml", "--out", "x"), "there is no file 'nothing.yaml'"),
+        (("eval", "nowhere"), "there is no such folder"),
+        (("replay", "nowhere.json"), "there is no crash file 'nowhere.json'"),
+        (("sample", "{examples}/successor.rec", "Poss"), "did you mean `Pos`?"),
+        (("fuzz", "x", "--max-examples", "many"), "'many' is not a whole number"),
+        (("run", "{examples}/successor.rec"), "an expression is missing"),
+        (("check", "{examples}/successor.rec", "--jsn"), "'--jsn' is not understood"),
+    ],
+)
+def test_wrong_arguments_give_one_message_and_2(recsyn, examples: Path, arguments: tuple[str, ...], message: str) -> None:
+    code, out, err = recsyn(*(a.replace("{examples}", str(examples)) for a in arguments))
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_recsyn_is_a_module_and_survives_a_closed_pipe(examples: Path) -> None:
+    command = f"{sys.executable} -m recsyn trace {examples / 'traversal.rec'} 'inorder (Branch 1 Leaf Leaf)' | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().startswith("⟦inorder")
+    assert done.stderr == ""

@@ -1,0 +1,176 @@
+"""Structural features against plain recursive definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsyn.data.codecs import codec_for
+from recsyn.data.features import features, recursion_of
+from recsyn.data.space import Space
+from recsyn.data.tasks import Task
+from recsyn.testing.strategies import values
+from recsyn.values import Datum, Value, from_iterable
+
+
+def columns_of(task: Task, inputs: list[Datum]) -> dict[str, list[int]]:
+    columns = task.features(inputs, task.function.of_each(inputs))
+    assert all(column.dtype == np.int64 for column in columns.values())
+    assert all(len(column) == len(inputs) for column in columns.values())
+    return {name: column.tolist() for name, column in columns.items()}
+
+
+def binary_facts(value: Value) -> dict[str, int]:
+    digits = []
+    while value.fields:
+        digits.append(value.constructor)
+        value = value.fields[0]
+    carry = next((i for i, d in enumerate(digits) if d == "XO"), len(digits))
+    length = len(digits) + 1
+    return {
+        "size": length,
+        "depth": length,
+        "recursion_depth": carry,
+        "calls": carry,
+        "rest": length - carry,
+        "count_One": 1,
+        "count_XO": digits.count("XO"),
+        "count_XI": digits.count("XI"),
+        "output_length": length + (carry == len(digits)),
+        "growth": int(carry == len(digits)),
+    }
+
+
+def test_features_of_every_small_number(task: Callable[..., Task]) -> None:
+    made = task()
+    everyone = [v for s in range(1, 11) for v in made.space.grammar.values(made.space.type, s)]
+    expected = [binary_facts(v) for v in everyone]
+    assert columns_of(made, everyone) == {name: [row[name] for row in expected] for name in expected[0]}
+
+
+def nodes(t: Value) -> int:
+    return 0 if t.constructor == "Leaf" else 1 + nodes(t.fields[1]) + nodes(t.fields[2])
+
+
+def height(t: Value) -> int:
+    return 0 if t.constructor == "Leaf" else 1 + max(height(t.fields[1]), height(t.fields[2]))
+
+
+def labels(t: Value) -> list[int]:
+    return [] if t.constructor == "Leaf" else [t.fields[0], *labels(t.fields[1]), *labels(t.fields[2])]
+
+
+def run(t: Value, side: int) -> int:
+    return 0 if t.constructor == "Leaf" else 1 + run(t.fields[side], side)
+
+
+def imbalance(t: Value) -> int:
+    if t.constructor == "Leaf":
+        return 0
+    _, left, right = t.fields
+    return max(abs(height(left) - height(right)), imbalance(left), imbalance(right))
+
+
+def forks(t: Value) -> int:
+    if t.constructor == "Leaf":
+        return 0
+    _, left, right = t.fields
+    return (nodes(left) > 0 < nodes(right)) + forks(left) + forks(right)
+
+
+def tree_facts(t: Value) -> dict[str, int]:
+    many = nodes(t)
+    brackets = 4 * (many - 1) + 3 if many else 1
+    written = brackets + (many + 1 - many) - 1 if not many else many + (many + 1) + 2 * (many - 1)
+    return {
+        "size": 2 * many + 1,
+        "depth": height(t) + 1,
+        "recursion_depth": height(t),
+        "calls": 2 * many,
+        "rest": 1,
+        "count_Leaf": many + 1,
+        "count_Branch": many,
+        "spine_Branch_2": run(t, 1),
+        "off_spine_Branch_2": many - run(t, 1),
+        "spine_Branch_3": run(t, 2),
+        "off_spine_Branch_3": many - run(t, 2),
+        "forks": forks(t),
+        "imbalance": imbalance(t),
+        "labels": many,
+        "repeats": many - len(set(labels(t))),
+        "output_length": many,
+        "growth": many - written,
+    }
+
+
+@pytest.mark.parametrize("function", ["preorder", "inorder"])
+def test_features_of_every_small_tree(function: str, task: Callable[..., Task]) -> None:
+    made = task(function, integers=[0, 1])
+    everyone = [v for s in range(1, 12) for v in made.space.grammar.values(made.space.type, s)]
+    expected = [tree_facts(v) for v in everyone]
+    assert columns_of(made, everyone) == {name: [row[name] for row in expected] for name in expected[0]}
+
+
+def test_the_order_of_rows_does_not_change_which_columns_there_are(space: Callable[..., Space], types: Any) -> None:
+    """Labels are a column of the type, whether or not the first row holds any."""
+    here = space("List (List Int)")
+    empty, full = from_iterable([from_iterable([])]), from_iterable([from_iterable([1, 0, 1])])
+    codec = codec_for("prefix", here.type, here.datatypes, here.alphabet)
+    for inputs in ([empty, full], [full, empty], [empty]):
+        lengths = [len(codec.encode(v)) for v in inputs]
+        columns = features(here, inputs, lengths, [0] * len(inputs))
+        assert columns["labels"].tolist() == [3 if v is full else 0 for v in inputs]
+        assert columns["repeats"].tolist() == [1 if v is full else 0 for v in inputs]
+
+
+def test_types_without_letters_have_no_column_for_them(task: Callable[..., Task], pos: Callable[[str], Value]) -> None:
+    assert "labels" not in columns_of(task(), [pos("1")])
+
+
+def test_no_inputs_have_no_rows(task: Callable[..., Task]) -> None:
+    assert all(len(column) == 0 for column in task().features([], []).values())
+
+
+def calls_in_python(t: Value) -> tuple[int, int]:
+    """How deep and how often a traversal that Python runs calls itself."""
+    if t.constructor == "Leaf":
+        return 0, 0
+    left, right = calls_in_python(t.fields[1]), calls_in_python(t.fields[2])
+    return 1 + max(left[0], right[0]), 2 + left[1] + right[1]
+
+
+@given(data=st.data())
+def test_recursion_follows_the_calls_that_are_made(data: st.DataObject, task: Callable[..., Task]) -> None:
+    made = task("inorder")
+    assert made.space.shape is not None
+    value = data.draw(values(made.space, max_size=61))
+    recursion = recursion_of(made.space.shape, value)
+    assert (recursion.depth, recursion.calls) == calls_in_python(value)
+
+
+NESTED = """
+type Pos = One as "01" | XO Pos as "X0" | XI Pos as "X1"
+fun pairs (n : Pos) : Int = match n with XI (XI b) => 1 + pairs b | XO (XI b) => pairs b | _ => 0 end
+fun double (n : Pos) : Int = match n with One => 1 | XO b => double b + double b | XI b => double b end
+"""
+
+
+def test_recursion_that_looks_several_constructors_deep(task: Callable[..., Task], pos: Callable[[str], Value]) -> None:
+    made = task("pairs", codecs=("prefix", "prefix"), source=NESTED, program="n.rec")
+    columns = columns_of(made, [pos("1101110"), pos("1"), pos("11"), pos("")])
+    assert columns["recursion_depth"] == [3, 0, 1, 0]
+    assert columns["rest"] == [2, 2, 1, 1]
+    twice = task("double", codecs=("prefix", "prefix"), source=NESTED, program="n.rec")
+    assert columns_of(twice, [pos("000"), pos("010")])["calls"] == [14, 8]
+
+
+def test_shapes_of_other_parameters_say_nothing_of_the_input(task: Callable[..., Task]) -> None:
+    source = "type N = Z | S N\nfun two (p : (N, N)) : N = match p with (a, b) => b end"
+    made = task("two", codecs=("prefix", "prefix"), source=source, program="n.rec")
+    zero = Value("Z")
+    assert "recursion_depth" not in columns_of(made, [Value("(,)", (zero, zero))])
