@@ -111,20 +111,20 @@ def fuzz(
     *,
     max_examples: int = 5_000,
     seed: int = 0,
-    max_size: int = 20,
+    max_size: int | None = None,
     crashes: str | Path | None = None,
 ) -> Result:
     """Hold a model against a function of one argument, or a task, and say where it is wrong and which rule predicts it.
 
     ``model`` takes a list of inputs, each a value of the function's parameter type, and returns one answer each: a value, or the
-    tokens of one. Inputs have up to ``max_size`` constructors. With ``crashes``, a file for each finding is written into that
-    folder. Raises :class:`~recsyn.testing.campaign.CampaignStopped`, which holds what was found, where the model stops answering.
+    tokens of one. Inputs have up to ``max_size`` constructors: by default 20, or as many as the task draws. With ``crashes``, a
+    file for each finding is written into that folder. Raises :class:`~recsyn.testing.campaign.CampaignStopped`, which holds what was found, where the model stops answering.
     """
     from recsyn.data.tasks import Task
     from recsyn.testing.campaign import Budget, CampaignStopped, run_campaign
     from recsyn.testing.crashes import write_crashes
 
-    task = function if isinstance(function, Task) else plain_task(function, max_size)
+    task = function if isinstance(function, Task) else plain_task(function, max_size or 20)
     try:
         result = run_campaign(model, task, budget=Budget(examples=max_examples), seed=seed, max_size=max_size)
     except CampaignStopped as stopped:

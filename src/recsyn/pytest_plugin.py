@@ -5,6 +5,7 @@ Everything but pytest is imported when a test asks for it, so that the plugin co
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,17 +32,16 @@ def recsyn_fuzz(request: pytest.FixtureRequest) -> Callable[..., Result]:
     checkpoint brings itself. The campaign's result is returned where no failure is found.
     """
 
-    def fuzz(model: Model | str, function: Function | None = None, **options: Any) -> Result:
+    def fuzz(model: Model | str | Path, function: Function | None = None, **options: Any) -> Result:
         __tracebackhide__ = True
         from recsyn import front
 
-        asked = front.load_model(model) if isinstance(model, str) else model
+        asked = front.load_model(model) if isinstance(model, str | Path) else model
         subject: Any = function
         if subject is None:
             if not hasattr(asked, "checkpoint"):
                 raise pytest.UsageError("recsyn_fuzz needs the function that the model is held against")
             subject = asked.checkpoint.task
-            options.setdefault("max_size", subject.distribution.max_size)
         options.setdefault("max_examples", request.config.getoption("--recsyn-max-examples") or 5_000)
         options.setdefault("seed", request.config.getoption("--recsyn-seed"))
         result = front.fuzz(asked, subject, **options)

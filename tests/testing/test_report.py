@@ -218,6 +218,13 @@ def test_a_campaign_that_never_began(tmp_path: Path, successor: Task, clamped: R
     assert "No model was tested." in page_of(tmp_path).text
 
 
+def test_a_counterexample_outside_its_rule_is_told(tmp_path: Path, clamped: Result) -> None:
+    told = "The rule does not predict this one."
+    assert told not in page_of(tmp_path, Study("a", clamped)).text
+    finding = dataclasses.replace(clamped.findings[0], rule=Rule((Condition("size", "<=", 2),)))
+    assert told in page_of(tmp_path, Study("a", dataclasses.replace(clamped, findings=(finding,)))).text
+
+
 def test_failures_that_only_the_rate_met_are_told(tmp_path: Path, right: Result) -> None:
     page = page_of(tmp_path, Study("a", dataclasses.replace(right, rate=Rate(3, 200))))
     assert "yet 3 of the 200 drawn for the rate were not" in page.text

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from recsyn.lang.core import Alias, Bind, Built, Exactly, Ignore, Pattern
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.types import Constructor, Datatype
-from recsyn.values import CONS, NIL, TUPLE, escaped
+from recsyn.values import CONS, TUPLE, escaped
 
 Row = tuple[Pattern, ...]
 
@@ -139,22 +139,36 @@ def _rebuilt(done: Sequence[tuple[str, int] | Pattern]) -> Row:
 
 def show_patterns(row: Row) -> str:
     """A row of patterns as it is written in a source file."""
-    return ", ".join(_show(p, 0) for p in row)
+    out: list[str] = []
+    stack: list[tuple[Pattern, int] | str] = [*reversed(_separated(row, ", ", 0))]
+    while stack:
+        task = stack.pop()
+        if isinstance(task, str):
+            out.append(task)
+        else:
+            stack.extend(reversed(_layout(*task)))
+    return "".join(out)
 
 
-def _show(pattern: Pattern, level: int) -> str:
-    """Level 0: anywhere; 1: left of ``::``; 2: as a field. Printed patterns are witnesses, as deep as the match that lacks them."""
+def _layout(pattern: Pattern, level: int) -> list[tuple[Pattern, int] | str]:
+    """The parts of a pattern in order. Level 0: anywhere; 1: left of ``::``; 2: as a field."""
     if isinstance(pattern, Exactly):
-        text = f"'{escaped(pattern.value, chr(39))}'" if isinstance(pattern.value, str) else str(pattern.value)
-        return f"({text})" if text.startswith("-") and level == 2 else text
+        return [f"'{escaped(pattern.value, chr(39))}'" if isinstance(pattern.value, str) else str(pattern.value)]
     if not isinstance(pattern, Built):
-        return "_"
+        return ["_"]
     if pattern.constructor == TUPLE:
-        return f"({show_patterns(pattern.fields)})"
+        return ["(", *_separated(pattern.fields, ", ", 0), ")"]
+    if not pattern.fields:
+        return [pattern.constructor]
     if pattern.constructor == CONS:
-        text = f"{_show(pattern.fields[0], 1)} :: {_show(pattern.fields[1], 0)}"
-        return f"({text})" if level else text
-    if not pattern.fields or pattern.constructor == NIL:
-        return pattern.constructor
-    text = " ".join([pattern.constructor, *(_show(f, 2) for f in pattern.fields)])
-    return f"({text})" if level == 2 else text
+        parts: list[tuple[Pattern, int] | str] = [(pattern.fields[0], 1), " :: ", (pattern.fields[1], 0)]
+        return ["(", *parts, ")"] if level else parts
+    parts = [pattern.constructor, " ", *_separated(pattern.fields, " ", 2)]
+    return ["(", *parts, ")"] if level == 2 else parts
+
+
+def _separated(patterns: Sequence[Pattern], separator: str, level: int) -> list[tuple[Pattern, int] | str]:
+    parts: list[tuple[Pattern, int] | str] = []
+    for index, pattern in enumerate(patterns):
+        parts.extend([separator, (pattern, level)] if index else [(pattern, level)])
+    return parts

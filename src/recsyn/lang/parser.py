@@ -147,7 +147,7 @@ def _bad_character(text: str, at: int) -> Fault:
 def _parts(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
     start, line = 0, 0
     for index, token in enumerate(tokens):
-        if token.line != line and index > start and token.type in _OPENERS:
+        if token.line != line and index > start and (token.type in _OPENERS or str(token) in _NOT_YET):
             yield tokens[start:index]
             start = index
         line = token.line or 0

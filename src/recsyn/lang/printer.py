@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from recsyn.lang import core
 from recsyn.lang.core import spelled
+from recsyn.lang.source import Span
 from recsyn.lang.tree import COMPARISON, PRECEDENCE, RIGHT_GROUPING
-from recsyn.values import CONS, NIL, TUPLE, Value, show
+from recsyn.values import CONS, NIL, TUPLE, Value, fold, postorder, show
 
 OPEN, APPLICATION, ATOM = 0, 8, 9
 
@@ -19,6 +20,16 @@ class Marked:
     """A term to be picked out: the redex."""
 
     term: core.Term
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTerm:
+    """A function inside a value in the middle of a reduction."""
+
+    term: core.Term
+
+    def __str__(self) -> str:
+        return f"({show_term(self.term)})"
 
 
 Printable: TypeAlias = core.Term | Marked
@@ -60,9 +71,7 @@ def _layout(term: core.Term, level: int) -> list[tuple[Printable, int] | str | b
     if isinstance(term, core.Local | core.Global):
         return [spelled(term.name)]
     if isinstance(term, core.Literal):
-        compound = isinstance(term.value, Value) and term.value.fields and term.value.constructor not in (CONS, TUPLE)
-        negative = isinstance(term.value, int) and term.value < 0
-        return _wrapped([show(term.value)], level > (APPLICATION - 1 if compound or negative else ATOM))
+        return _literal(term, level)
     if isinstance(term, core.Construct):
         return _construct(term, level)
     if isinstance(term, core.Apply):
@@ -83,6 +92,26 @@ def _layout(term: core.Term, level: int) -> list[tuple[Printable, int] | str | b
     if isinstance(term, core.Let):
         return _wrapped([f"let {spelled(term.name)} = ", (term.bound, OPEN), " in …"], level > OPEN)
     return _wrapped([f"fn {' '.join(spelled(p) for p in term.parameters)} => …"], level > OPEN)
+
+
+def _literal(term: core.Literal, level: int) -> list[tuple[Printable, int] | str | bool]:
+    value = term.value
+    if isinstance(value, FunctionTerm):
+        return [(value.term, level)]
+    if not isinstance(value, Value):
+        return _wrapped([show(value)], isinstance(value, int) and value < 0 and level > APPLICATION - 1)
+    if any(isinstance(field, FunctionTerm) for node in postorder(value) for field in node.fields):
+        # As a term, since a function may hold values that hold functions: `show` would recurse from one into the next.
+        return [(fold(value, lambda node, fields: _unfolded(node, fields, term.span)), level)]
+    compound = value.fields and value.constructor not in (CONS, TUPLE)
+    return _wrapped([show(value)], bool(compound) and level > APPLICATION)
+
+
+def _unfolded(node: Value, fields: Sequence[Any], span: Span) -> core.Construct:
+    done = (
+        done if isinstance(field, Value) else core.Literal(field, span) for field, done in zip(node.fields, fields, strict=True)
+    )
+    return core.Construct(node.constructor, tuple(done), span)
 
 
 def _construct(term: core.Construct, level: int) -> list[tuple[Printable, int] | str | bool]:

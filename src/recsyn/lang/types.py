@@ -105,12 +105,22 @@ def constructors_of(type: Type, datatypes: Mapping[str, Datatype]) -> tuple[Cons
 
 
 def substitute(type: Type, filled: Mapping[str, Type]) -> Type:
-    """The type with its variables replaced. Types of declarations are as deep as someone wrote them, so this recurses."""
-    if isinstance(type, TypeVariable):
-        return filled.get(type.name, type)
-    if not type.arguments:
-        return type
-    return TypeConstant(type.name, tuple(substitute(a, filled) for a in type.arguments))
+    """The type with its variables replaced."""
+    results: list[Type] = []
+    stack: list[tuple[Type, bool]] = [(type, False)]
+    while stack:
+        at, ready = stack.pop()
+        if isinstance(at, TypeVariable):
+            results.append(filled.get(at.name, at))
+        elif not at.arguments:
+            results.append(at)
+        elif not ready:
+            stack.append((at, True))
+            stack.extend((a, False) for a in reversed(at.arguments))
+        else:
+            first = len(results) - len(at.arguments)
+            results[first:] = [TypeConstant(at.name, tuple(results[first:]))]
+    return results[0]
 
 
 def variables_of(type: Type) -> Iterator[str]:

@@ -11,7 +11,9 @@ from recsyn.values import Datum, Value
 def misfit(datum: Datum, type: Type, datatypes: Mapping[str, Datatype]) -> str | None:
     """What in ``datum`` keeps it from being of ``type``, in words, or ``None``. A type variable admits any value."""
     stack = [(datum, type)]
-    known: dict[Type, dict[str, tuple[Type, ...]]] = {}
+    # By the identity of a type's arguments, which `fields_of` keeps alive: a type may be too deep to be hashed.
+    fields_of: dict[tuple[object, ...], tuple[Type, dict[str, tuple[Type, ...]]]] = {}
+    seen: set[tuple[int, int]] = set()
     while stack:
         at, wanted = stack.pop()
         if isinstance(wanted, TypeVariable) or wanted.name == ARROW:
@@ -25,14 +27,18 @@ def misfit(datum: Datum, type: Type, datatypes: Mapping[str, Datatype]) -> str |
             if not isinstance(at, str) or len(at) != 1:
                 return f"{_short(at)} is no Char"
         else:
-            if wanted not in known:
-                known[wanted] = {c.name: c.fields for c in constructors_of(wanted, datatypes)}
-            if not isinstance(at, Value) or at.constructor not in known[wanted]:
+            key = (wanted.name, *map(id, wanted.arguments))
+            if key not in fields_of:
+                fields_of[key] = wanted, {c.name: c.fields for c in constructors_of(wanted, datatypes)}
+            same, by_constructor = fields_of[key]
+            if not isinstance(at, Value) or at.constructor not in by_constructor:
                 return f"{_short(at)} is no {wanted}"
-            fields = known[wanted][at.constructor]
+            fields = by_constructor[at.constructor]
             if len(fields) != len(at.fields):
                 return f"{at.constructor} has {len(fields)} fields, not {len(at.fields)}"
-            stack.extend(zip(at.fields, fields, strict=True))
+            if fields and (id(at), id(same)) not in seen:
+                seen.add((id(at), id(same)))
+                stack.extend(zip(at.fields, fields, strict=True))
     return None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, overload
 
 from recsyn.lang import core
-from recsyn.lang.printer import Marked, Piece, Printable, pieces, show_term
+from recsyn.lang.printer import FunctionTerm, Marked, Piece, Printable, pieces, show_term
 from recsyn.lang.program import Program
 from recsyn.lang.source import Span
 from recsyn.lang.stackless import Deep, run
@@ -69,16 +69,6 @@ class Trace:
     def to_json(self) -> dict[str, Any]:
         steps = [{"rule": s.rule, "before": s.show_before(), "redex": show_term(s.redex), "after": s.show_after()} for s in self]
         return {"initial": show_term(self.initial), "steps": steps, "result": show_term(self.result), "complete": self.complete}
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionTerm:
-    """A function inside a value in the middle of a reduction."""
-
-    term: core.Term
-
-    def __str__(self) -> str:
-        return f"({show_term(self.term)})"
 
 
 def trace(program: Program, term: core.Term, limit: int = 10_000) -> Trace:

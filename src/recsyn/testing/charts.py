@@ -156,8 +156,10 @@ def label_of(range: Range) -> str:
 
 
 def _ticks(ranges: Sequence[Range]) -> tuple[list[float], list[str]]:
-    shown = range(0, len(ranges), -(-len(ranges) // 8))
-    return [i + 0.5 for i in shown], [label_of(ranges[i]) for i in shown]
+    labels = [label_of(r) for r in ranges]
+    most = min(8, 36 // max(map(len, labels)) or 1)
+    shown = range(0, len(ranges), -(-len(ranges) // most))
+    return [i + 0.5 for i in shown], [labels[i] for i in shown]
 
 
 @contextmanager

@@ -19,8 +19,8 @@ _PREFERRED = ("recursion_depth", "size", "rest", "growth", "depth")
 _MOST_THRESHOLDS = 64
 _BEAM = 24
 _NOTHING = np.zeros(0, dtype=np.int64)
-_PRICE = 0.01
-"""What a further condition must gain in F1 to be worth reading."""
+_PRICE, _FEW = 0.01, 0.5
+"""What a further condition must gain in F1 to be worth reading: more, the fewer failures there are to fit it to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ def fit_rule(columns: Columns, failing: Mask, most_conditions: int = 3) -> Rule:
         return Rule()
     truth = failing.astype(np.float32)
     positives = float(truth.sum())
+    price = max(_PRICE, _FEW / positives)
     weighed = np.stack([truth, np.ones_like(truth)], axis=1)
     everywhere = np.ones(len(failing), dtype=np.float32)
     best, best_worth = Rule(), _f1(positives, float(len(failing)), positives)
@@ -107,8 +108,8 @@ def fit_rule(columns: Columns, failing: Mask, most_conditions: int = 3) -> Rule:
                 if int(index) not in chosen:
                     found.setdefault(frozenset((*chosen, int(index))), (float(worths[index]), (*chosen, int(index))))
         ranked = sorted(found.values(), key=lambda item: (-round(item[0], 6), item[1]))[:_BEAM]
-        if ranked and ranked[0][0] - _PRICE * (length - 1) > best_worth + 1e-9:
-            best_worth = ranked[0][0] - _PRICE * (length - 1)
+        if ranked and ranked[0][0] - price * (length - 1) > best_worth + 1e-9:
+            best_worth = ranked[0][0] - price * (length - 1)
             best = Rule(tuple(conditions[i] for i in ranked[0][1]))
         beam = [(chosen, masks[list(chosen)].min(axis=0)) for _, chosen in ranked]
     return best

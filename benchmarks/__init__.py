@@ -1,0 +1,1 @@
+"""What costs what, as ratios of two things measured in one process."""
