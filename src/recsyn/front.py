@@ -118,7 +118,8 @@ def fuzz(
 
     ``model`` takes a list of inputs, each a value of the function's parameter type, and returns one answer each: a value, or the
     tokens of one. Inputs have up to ``max_size`` constructors: by default 20, or as many as the task draws. With ``crashes``, a
-    file for each finding is written into that folder. Raises :class:`~recsyn.testing.campaign.CampaignStopped`, which holds what was found, where the model stops answering.
+    file for each finding is written into that folder. Raises :class:`~recsyn.testing.campaign.CampaignStopped`, which holds what
+    was found, where the model stops answering.
     """
     from recsyn.data.tasks import Task
     from recsyn.testing.campaign import Budget, CampaignStopped, run_campaign

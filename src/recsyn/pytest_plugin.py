@@ -60,7 +60,9 @@ def _explained(result: Result) -> str:
         at = failure.first_difference
         lines += [
             "",
-            f"wrong where {finding.rule} (precision {finding.precision:.3f}, recall {finding.recall:.3f} on fresh inputs)",
+            f"wrong where {finding.rule} (precision {finding.precision:.3f}, recall {finding.recall:.3f} on fresh inputs)"
+            if finding.rule
+            else "wrong where no simple rule predicts it",
             f"  smallest counterexample: {finding.counterexample}",
             f"  input     {' '.join(task.input_codec.encode(finding.counterexample))}",
             f"  expected  {' '.join(failure.expected)}",

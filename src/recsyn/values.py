@@ -242,13 +242,14 @@ def _between(opening: str, items: Iterable[Datum], separator: str, closing: str,
 
 _CHUNK = 600
 """Digits that Python converts whatever `sys.set_int_max_str_digits` says (the smallest limit that it takes is 640)."""
+_SMALL = 10**_CHUNK
 
 
 def digits_of(number: int) -> str:
     """An integer of any size in decimal, by halving, so that the interpreter's limit on digits is neither met nor moved."""
     if number < 0:
         return "-" + digits_of(-number)
-    if number.bit_length() < 3 * _CHUNK:
+    if number < _SMALL:
         return str(number)
     width = _CHUNK
     while 10 ** (2 * width) <= number:

@@ -48,14 +48,14 @@ def show_result(result: Result) -> None:
 
 
 def _show_finding(number: int, finding: Finding, result: Result) -> None:
-    score = finding.score
-    say(Text(f"\nfinding {number}: wrong where {finding.rule}", style="bold"))
-    precision = f"{finding.precision:.3f}" if score.predicted else "not measured"
-    recall = f"{finding.recall:.3f}" if score.failures else "not measured"
-    say(f"  on {len(result.fresh.inputs)} fresh inputs: precision {precision} ({score.hits} of {score.predicted} predicted),")
-    say(
-        f"  {'':>{len(str(len(result.fresh.inputs)))}}                  recall {recall} ({score.hits} of {score.failures} failures)"
-    )
+    say(Text(f"\nfinding {number}: wrong where {finding.rule or 'no simple rule predicts it'}", style="bold"))
+    if finding.rule:
+        score = finding.score
+        precision = f"{finding.precision:.3f}" if score.predicted else "not measured"
+        recall = f"{finding.recall:.3f}" if score.failures else "not measured"
+        say(f"  on {len(result.fresh.inputs)} fresh inputs:")
+        say(f"    precision {precision}  {score.hits} of the {score.predicted} that it predicts fail")
+        say(f"    recall    {recall}  it predicts {score.hits} of {score.failures} failures")
     say("  kinds: " + ", ".join(f"{count} {kind}" for kind, count in finding.kinds.items()))
     say(f"  smallest counterexample: {finding.counterexample}")
     for failure in finding.smallest:

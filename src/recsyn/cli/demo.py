@@ -129,7 +129,7 @@ def _show_side_by_side(before: Result, after: Result) -> None:
             f"{failing} of {len(result.searched.inputs)}",
             f"{fresh} of {len(result.fresh.inputs)}",
             f"{result.rate.share:.2%}",
-            str(first.rule) if first else "none found",
+            str(first.rule or "none describes them") if first else "none found",
             " ".join(result.task.input_codec.encode(first.counterexample)) if first else "none found",
         ]
 

@@ -30,6 +30,8 @@ _BATCH = 512
 _SMALL_SHARE = 0.25
 """The share of a search that goes to the smallest inputs, all of them in order."""
 _MOST_FINDINGS = 5
+_LEAST_F1 = 0.5
+"""A rule that describes the failures of the search worse than this explains nothing, and is not shown as if it did."""
 
 
 class CampaignStopped(ModelError):
@@ -161,30 +163,32 @@ class _Campaign:
     # Findings
 
     def _findings(self, searched: Evidence, fresh: Evidence) -> Iterator[Finding]:
-        """One finding after another, each for failures that those before it do not predict; the last takes what is left."""
+        """One finding after another, each for failures that those before it do not predict. Where no rule describes what is left,
+        or findings enough are made, the last finding takes it all, without a rule."""
         remaining, unexplained = searched.failing, fresh.failing
         passing = ~remaining
-        rules: list[Rule] = []
+        earlier: list[Rule] = []
         while remaining.any():
             seen = remaining | passing
             rule = fit_rule(_selected(searched.columns, seen), remaining[seen])
-            members = remaining & rule.holds(searched.columns)
-            if not members.any() or len(rules) + 1 == _MOST_FINDINGS:
-                members = remaining
-            failures = [f for f, member in zip(searched.failures, members, strict=True) if member and f is not None]
+            described = score(rule, _selected(searched.columns, seen), remaining[seen]).f1 >= _LEAST_F1
+            if not described or len(earlier) + 1 == _MOST_FINDINGS:
+                yield self._finding(searched.failed(remaining), None, Score(0, 0, int(unexplained.sum())), earlier)
+                return
             open_question = unexplained | ~fresh.failing
             scored = score(rule, _selected(fresh.columns, open_question), unexplained[open_question])
-            yield self._finding(failures, rule, scored, tuple(rules))
-            rules.append(rule)
+            members = remaining & rule.holds(searched.columns)
+            yield self._finding(searched.failed(members), rule, scored, earlier)
+            earlier.append(rule)
             remaining = remaining & ~members
             unexplained = unexplained & ~rule.holds(fresh.columns)
 
-    def _finding(self, failures: Sequence[Failure], rule: Rule, scored: Score, earlier: tuple[Rule, ...]) -> Finding:
+    def _finding(self, failures: Sequence[Failure], rule: Rule | None, scored: Score, earlier: Sequence[Rule]) -> Finding:
         space = self.task.space
         smallest: list[Failure] = []
         for kind in dict.fromkeys(f.kind for f in failures):
             start = min((f for f in failures if f.kind == kind), key=lambda f: order(space, f.input))
-            smallest.append(self._shrunk(start, earlier))
+            smallest.append(self._shrunk(start, rule, earlier))
         smallest.sort(key=lambda f: order(space, f.input))
         first = smallest[0]
         return Finding(
@@ -196,8 +200,8 @@ class _Campaign:
             score=scored,
         )
 
-    def _shrunk(self, failure: Failure, earlier: tuple[Rule, ...]) -> Failure:
-        """The smallest failure of the same kind reached from one, outside of what earlier findings predict."""
+    def _shrunk(self, failure: Failure, rule: Rule | None, earlier: Sequence[Rule]) -> Failure:
+        """The smallest failure of the same kind reached from one, among those that the same finding is about."""
         if self.error or self.interrupted:
             return failure
         known = {failure.input: failure}
@@ -205,10 +209,10 @@ class _Campaign:
         def still_fails(inputs: Sequence[Datum]) -> list[bool]:
             verdicts = examine(self.model, self.task, inputs)
             alike = [v for v in verdicts if v is not None and v.kind == failure.kind]
-            known.update((v.input, v) for v in alike)
-            explained = self._explained([v.input for v in alike], earlier)
-            known_bad = {v.input for v, e in zip(alike, explained, strict=True) if not e}
-            return [value in known_bad for value in inputs]
+            belonging = self._belong([v.input for v in alike], rule, earlier)
+            found = {v.input: v for v, belongs in zip(alike, belonging, strict=True) if belongs}
+            known.update(found)
+            return [value in found for value in inputs]
 
         try:
             reached = known[shrink(self.task.space, failure.input, still_fails)]
@@ -221,11 +225,13 @@ class _Campaign:
         self.listener(Shrunk(failure, reached))
         return reached
 
-    def _explained(self, inputs: Sequence[Datum], rules: tuple[Rule, ...]) -> list[bool]:
-        if not rules or not inputs:
-            return [False] * len(inputs)
+    def _belong(self, inputs: Sequence[Datum], rule: Rule | None, earlier: Sequence[Rule]) -> Mask:
+        """Which inputs a rule predicts and no earlier one does."""
         columns = self.task.features(inputs, self.task.function.of_each(inputs))
-        return [bool(e) for e in np.any([rule.holds(columns) for rule in rules], axis=0)]
+        belong = rule.holds(columns) if rule else np.ones(len(inputs), dtype=np.bool_)
+        for other in earlier:
+            belong &= ~other.holds(columns)
+        return belong
 
     def _decoded(self, answer: Answer) -> Datum | Answer:
         if not answer.ended:

@@ -19,15 +19,15 @@ from recsyn.values import Datum, show
 
 @dataclass(frozen=True)
 class Finding:
-    """Failures that one rule predicts. ``smallest`` holds, for each kind of failure among them, the smallest that was reached;
-    ``kinds`` how often each was met in the search. ``score`` holds the rule against fresh inputs, the failures that earlier
-    findings predict left out."""
+    """Failures that one rule predicts; ``rule`` is ``None`` for those that no simple rule does. ``smallest`` holds, for each kind
+    of failure among them, the smallest that was reached; ``kinds`` how often each was met in the search. ``score`` holds the rule
+    against fresh inputs, the failures that earlier findings predict left out."""
 
     smallest: tuple[Failure, ...]
     expected: Datum
     actual: Datum | Answer
     kinds: Mapping[Kind, int]
-    rule: Rule
+    rule: Rule | None
     score: Score
 
     @property
@@ -58,8 +58,8 @@ class Finding:
             "actual": str(self.failure.answer),
             "kind": self.kind,
             "kinds": dict(self.kinds),
-            "rule": str(self.rule),
-            "conditions": self.rule.to_json(),
+            "rule": str(self.rule) if self.rule else None,
+            "conditions": self.rule.to_json() if self.rule else None,
             "precision": _or_null(self.precision),
             "recall": _or_null(self.recall),
             "scored_on": {"hits": self.score.hits, "predicted": self.score.predicted, "failures": self.score.failures},
@@ -104,6 +104,10 @@ class Evidence:
     def failing(self) -> Mask:
         """``bool [n]``."""
         return np.array([f is not None for f in self.failures], dtype=np.bool_)
+
+    def failed(self, rows: Mask) -> list[Failure]:
+        """The failures among some of the rows, ``rows`` being ``bool [n]``."""
+        return [f for f, chosen in zip(self.failures, rows, strict=True) if chosen and f is not None]
 
 
 @dataclass(frozen=True, eq=False)

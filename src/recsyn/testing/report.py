@@ -80,7 +80,6 @@ def _page(report: Report) -> str:
     environment.filters |= {"share": _share, "seconds": _seconds, "count": _count, "words": rule_in_words}
     environment.filters |= {"show": show, "term": show_term, "joined": _joined}
     environment.globals |= {"aligned": aligned, "pictures": _pictures, "swatch": charts.swatch, "style_of": charts.study_style}
-    environment.globals["under"] = _under
     template = environment.from_string(files("recsyn.testing").joinpath("report.html").read_text("utf-8"))
     return template.render(report=report, figures=list(_figures(report.studies)), programs=_programs(report.studies))
 
@@ -88,8 +87,10 @@ def _page(report: Report) -> str:
 # Words
 
 
-def rule_in_words(rule: Rule) -> str:
+def rule_in_words(rule: Rule | None) -> str:
     """The rule as the end of a sentence that begins "it fails"."""
+    if rule is None:
+        return "where no simple rule predicts it"
     if not rule.conditions:
         return "on every input"
     return "where " + " and ".join(map(_condition_in_words, rule.conditions))
@@ -159,11 +160,6 @@ def _joined(pieces: Sequence[Piece]) -> Iterator[Piece]:
     """The same text in as few pieces as can be."""
     for marked, run in groupby(pieces, key=lambda piece: piece[1]):
         yield "".join(text for text, _ in run), marked
-
-
-def _under(task: Task, rule: Rule, value: Datum) -> bool:
-    """Whether a rule holds of an input: a finding may hold failures that its rule does not predict."""
-    return bool(rule.holds(task.features([value], task.function.of_each([value])))[0])
 
 
 def _pictures(task: Task, failure: Failure) -> list[tuple[str, str]]:

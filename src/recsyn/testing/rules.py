@@ -79,6 +79,11 @@ class Score:
         """The share of failures that were predicted; NaN where nothing failed."""
         return self.hits / self.failures if self.failures else float("nan")
 
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall; 0 where nothing failed and nothing was predicted."""
+        return 2 * self.hits / max(self.predicted + self.failures, 1)
+
 
 def score(rule: Rule, columns: Columns, failing: Mask) -> Score:
     """The rule held against inputs on which it is known whether they fail, ``failing`` being ``bool [n]``."""
