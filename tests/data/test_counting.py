@@ -31,6 +31,7 @@ SMALL = {
     "Odd": 9,
     "Pair (Tree Int) (List Char)": 7,
     "(Pos, Int, Bool)": 6,
+    "Pair Pos Int": 7,
     "Rose Int": 7,
     "Expr": 6,
     "Branchy": 7,
@@ -69,6 +70,44 @@ def test_shapes_are_values_up_to_letters(small: tuple[Space, int], everything: C
         shapes = [shape_of(v) for v in space.shapes.values(space.type, s)]
         assert len(set(shapes)) == len(shapes)
         assert set(shapes) == {shape_of(v) for v in expected}
+
+
+class Odometer:
+    """Choices that begin with the given ones and go on with the first way each time."""
+
+    def __init__(self, path: list[int]) -> None:
+        self.path, self.taken = path, list[tuple[int, int]]()
+
+    def __call__(self, ways: int) -> int:
+        at = len(self.taken)
+        choice = self.path[at] if at < len(self.path) else 0
+        self.taken.append((choice, ways))
+        return choice
+
+    def following(self) -> list[int] | None:
+        """The next choices in order; ``None`` after the last."""
+        while self.taken and self.taken[-1][0] + 1 == self.taken[-1][1]:
+            self.taken.pop()
+        choices = [choice for choice, _ in self.taken]
+        return [*choices[:-1], choices[-1] + 1] if choices else None
+
+
+def test_every_value_can_be_chosen_node_by_node(small: tuple[Space, int], everything: Callable[..., dict[int, set[Datum]]]) -> None:
+    """All sequences of choices, walked as an odometer, give all values, each once."""
+    space, most = small
+    for s, expected in everything(space, most - 1).items():
+        if not expected:
+            with pytest.raises(IndexError, match="no values of size"):
+                space.grammar.grown(space.type, s, lambda ways: 0)
+            continue
+        listed: list[Datum] = []
+        path: list[int] | None = []
+        while path is not None:
+            odometer = Odometer(path)
+            listed.append(space.grammar.grown(space.type, s, odometer))
+            path = odometer.following()
+        assert len(set(listed)) == len(listed)
+        assert set(listed) == expected
 
 
 def test_a_rank_that_does_not_exist_is_refused(small: tuple[Space, int]) -> None:

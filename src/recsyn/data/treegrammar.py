@@ -54,10 +54,7 @@ class TreeGrammar:
         while tasks:
             task = tasks.pop()
             if isinstance(task, _Way):
-                kept = len(results) - len(task.fields)
-                fields = tuple(results[kept:])
-                del results[kept:]
-                results.append(Value(task.constructor, fields))
+                task.apply(results)
                 continue
             symbol, size, rank = task
             if symbol.letters is not None:
@@ -66,6 +63,28 @@ class TreeGrammar:
             way, rank = symbol.chosen(size, rank)
             tasks.append(way)
             tasks.extend(reversed(way.split(size - 1, rank)))
+        return results[0]
+
+    def grown(self, nonterminal: Nonterminal, size: int, choose: Callable[[int], int]) -> Datum:
+        """A value of this size, chosen node by node: ``choose(n)`` says which of ``n`` ways to go on with, from 0. Raises
+        ``IndexError`` where there is no value of this size."""
+        if not self.count(nonterminal, size):
+            raise IndexError(f"there are no values of size {size}")
+        results: list[Datum] = []
+        tasks: list[tuple[_Symbol, int] | _Way] = [(self._symbols[nonterminal], size)]
+        while tasks:
+            task = tasks.pop()
+            if isinstance(task, _Way):
+                task.apply(results)
+                continue
+            symbol, size = task
+            if symbol.letters is not None:
+                results.append(symbol.letters[choose(len(symbol.letters))])
+                continue
+            possible = [way for way in symbol.ways if way.fillings[0][size - 1]]
+            way = possible[choose(len(possible))]
+            tasks.append(way)
+            tasks.extend(reversed(way.spread(size - 1, choose)))
         return results[0]
 
     def values(self, nonterminal: Nonterminal, size: int) -> Iterator[Datum]:
@@ -145,6 +164,25 @@ class _Way:
         if self.fields:
             parts.append((self.fields[-1], size, rank))
         return parts
+
+    def spread(self, size: int, choose: Callable[[int], int]) -> list[tuple[_Symbol, int]]:
+        """Sizes of the fields that make up ``size``, each chosen among those that leave values for all fields."""
+        parts: list[tuple[_Symbol, int]] = []
+        for symbol, rests in zip(self.fields, self.fillings[1:], strict=False):
+            possible = [own for own in range(size + 1) if symbol.counts[own] and rests[size - own]]
+            own = possible[choose(len(possible))]
+            parts.append((symbol, own))
+            size -= own
+        if self.fields:
+            parts.append((self.fields[-1], size))
+        return parts
+
+    def apply(self, results: list[Datum]) -> None:
+        """Replace the latest results, one for each field, by the constructor applied to them."""
+        kept = len(results) - len(self.fields)
+        fields = tuple(results[kept:])
+        del results[kept:]
+        results.append(Value(self.constructor, fields))
 
     def fill(self, size: int) -> None:
         """Count the fillings of a size, all smaller sizes and the fields up to this size being counted."""

@@ -21,12 +21,13 @@ _FORMAT = 1
 
 @dataclass(frozen=True, eq=False)
 class Crash:
-    """Inputs of a task that a model failed on, each with the kind of its failure; ``model`` is its folder, where it had one."""
+    """Inputs of a task that a model failed on, each with the kind of its failure. ``model`` is its folder and ``rule`` what
+    predicts the failures, where there is one."""
 
     task: Task
     inputs: tuple[tuple[Datum, str], ...]
     model: str | None
-    rule: str
+    rule: str | None
 
 
 def write_crashes(result: Result, folder: str | Path, model: str | None = None) -> list[Path]:
@@ -42,7 +43,7 @@ def write_crashes(result: Result, folder: str | Path, model: str | None = None) 
                 "task": result.task.to_config(),
                 "model": model,
                 "seed": result.seed,
-                "rule": str(finding.rule),
+                "rule": str(finding.rule) if finding.rule else None,
                 "finding": finding.to_json(),
                 "failures": [_failure(f, tokens) for f, tokens in zip(finding.smallest, inputs, strict=True)],
             }
@@ -87,8 +88,8 @@ def read_crash(path: str | Path) -> Crash:
         raise RecsynError(f"{str(path)!r}: an input is no {task.space.type}: {error}") from None
     except RecsynError as error:
         raise RecsynError(f"{str(path)!r}: {error.message}", error.hint) from None
-    model = data.get("model")
-    return Crash(task, inputs, model if isinstance(model, str) else None, str(data.get("rule")))
+    model, rule = data.get("model"), data.get("rule")
+    return Crash(task, inputs, model if isinstance(model, str) else None, rule if isinstance(rule, str) else None)
 
 
 def _tokens(failure: Any) -> list[str]:

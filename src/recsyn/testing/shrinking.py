@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, combinations, islice, takewhile
 from typing import TypeAlias
 
 from recsyn.data.space import Space
@@ -15,6 +15,8 @@ from recsyn.values import Datum, Value, preorder
 Key: TypeAlias = tuple[int, tuple[int, ...], tuple[int, ...]]
 _BATCH = 256
 _MOST_PLACES = 128
+_FEW = 1_000
+"""The smallest inputs, as many as this at most, are all tried before a search is given up."""
 
 
 def order(space: Space, value: Datum) -> Key:
@@ -27,8 +29,8 @@ def order(space: Space, value: Datum) -> Key:
 
 
 def shrink(space: Space, value: Datum, still_fails: Callable[[Sequence[Datum]], Sequence[bool]], most_calls: int = 20_000) -> Datum:
-    """The smallest failing input reached from ``value``. ``still_fails`` says of a batch which inputs fail in the same way; it is
-    asked about at most ``most_calls`` inputs."""
+    """The smallest failing input reached from ``value``: the smallest of all where inputs of its size are few.
+    ``still_fails`` says of a batch which inputs fail in the same way; it is asked about at most ``most_calls`` inputs."""
     calls = 0
     seen = {value}
     improved = True
@@ -58,7 +60,8 @@ class _Place:
 
 def smaller(space: Space, value: Datum) -> Iterator[Datum]:
     """Inputs simpler than this one, the boldest changes first: a part for the whole, the least value for a part, a node left out,
-    an earlier constructor for a later one, an earlier letter for a later one."""
+    an earlier constructor for a later one, two fields exchanged, an earlier letter for a later one. Last, all inputs
+    of the sizes at which there are few."""
     places = _places(space, value)
     yield from (p.node for p in places[1:] if p.type == space.type)
     nodes = [p for p in places if isinstance(p.node, Value)]
@@ -77,7 +80,22 @@ def smaller(space: Space, value: Datum) -> Iterator[Datum]:
                 break
             if len(constructor.fields) == len(place.node.fields):
                 yield _replaced(value, place.path, Value(constructor.name, place.node.fields))
+    for place in chosen:
+        yield from (_replaced(value, place.path, node) for node in _exchanged(space, place))
     yield from _simpler_letters(space, value, [p for p in places if not isinstance(p.node, Value)])
+    counts = accumulate(space.grammar.count(space.type, s) for s in range(len(nodes) + 1))
+    for size, _ in takewhile(lambda counted: counted[1] <= _FEW, enumerate(counts)):
+        yield from space.grammar.values(space.type, size)
+
+
+def _exchanged(space: Space, place: _Place) -> Iterator[Value]:
+    """The node with two fields of one type exchanged."""
+    constructor = next(c for c in constructors_of(place.type, space.datatypes) if c.name == place.node.constructor)
+    for i, j in combinations(range(len(constructor.fields)), 2):
+        if constructor.fields[i] == constructor.fields[j]:
+            fields = list(place.node.fields)
+            fields[i], fields[j] = fields[j], fields[i]
+            yield Value(constructor.name, tuple(fields))
 
 
 def _simpler_letters(space: Space, value: Datum, atoms: Sequence[_Place]) -> Iterator[Datum]:

@@ -1,5 +1,5 @@
-"""Hypothesis strategies for values of the language. A strategy draws a size, a shape of that size by its rank, and the labels apart
-from the shape, so nothing nests and a shrink of the shape keeps the labels."""
+"""Hypothesis strategies for values of the language. A strategy draws a size, then a shape of that size node by node, then the
+labels, in one flat sequence of draws: nothing nests, and Hypothesis shrinks by leaving out nodes."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ def _values(
     draw: st.DrawFn, space: Space, sizes: list[int], integers: st.SearchStrategy[int], characters: st.SearchStrategy[str]
 ) -> Datum:
     size = draw(st.sampled_from(sizes))
-    rank = draw(st.integers(0, space.shapes.count(space.type, size) - 1))
-    shape = space.shapes.value(space.type, size, rank)
+    shape = space.shapes.grown(space.type, size, lambda ways: draw(st.integers(0, ways - 1)) if ways > 1 else 0)
 
     def label(atom: Datum) -> Datum:
         return draw(integers if isinstance(atom, int) else characters)

@@ -1,0 +1,134 @@
+"""Hypothesis strategies for values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+
+from recsyn.data.space import Alphabet, Space, space_of
+from recsyn.data.tasks import Task
+from recsyn.lang.checker import check, check_type
+from recsyn.lang.source import Source
+from recsyn.semantics.conformance import misfit
+from recsyn.testing.strategies import values
+from recsyn.values import Value, depth, preorder, size
+
+SOURCE = (
+    "type Pos = One | XO Pos | XI Pos\ntype Tree a = Leaf | Branch a (Tree a) (Tree a)\ntype Rose a = Rose a (List (Rose a))\n"
+    "type Even = Zero | Next Odd\nand Odd = Follows Even"
+)
+TYPES = ("Pos", "Tree Int", "Tree Char", "List Int", "List (Tree Bool)", "Rose Char", "Even", "(Pos, Int)", "Int", "Char", "Bool")
+
+
+@pytest.fixture(scope="session")
+def space() -> Callable[[str], Space]:
+    program = check(Source("types.rec", SOURCE))
+    return lambda text: space_of(check_type(program, Source("type", text)), program.datatypes, Alphabet())
+
+
+@pytest.mark.parametrize("text", TYPES)
+@given(data=st.data(), bounds=st.tuples(st.integers(0, 25), st.integers(0, 25)))
+@settings(max_examples=25, deadline=None)
+def test_values_have_their_type_and_a_size_within_bounds(
+    text: str, data: st.DataObject, bounds: tuple[int, int], space: Callable[[str], Space]
+) -> None:
+    here, (least, greatest) = space(text), sorted(bounds)
+    if not any(here.shapes.count(here.type, s) for s in range(least, greatest + 1)):
+        with pytest.raises(InvalidArgument, match=f"no value of .* has a size from {least} to {greatest}"):
+            values(here, min_size=least, max_size=greatest)
+        return
+    value = data.draw(values(here, min_size=least, max_size=greatest))
+    assert misfit(value, here.type, here.datatypes) is None
+    assert least <= size(value) <= greatest
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ({"min_size": -1}, "min_size=-1 is not a whole number"),
+        ({"max_size": 2.5}, "max_size=2.5 is not a whole number"),
+        ({"max_size": None}, "max_size=None is not a whole number"),
+        ({"min_size": True}, "min_size=True is not a whole number"),
+        ({"min_size": 5, "max_size": 4}, "min_size=5 is greater than max_size=4"),
+        ({"max_size": 0}, "no value of Pos has a size from 0 to 0"),
+    ],
+)
+def test_bad_bounds_are_refused_at_once(bounds: dict[str, Any], said: str, space: Callable[[str], Space]) -> None:
+    with pytest.raises(InvalidArgument, match=said):
+        values(space("Pos"), **bounds)
+
+
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_labels_are_drawn_as_asked(data: st.DataObject, space: Callable[[str], Space]) -> None:
+    drawn = data.draw(values(space("Rose Char"), characters=st.sampled_from("xyz")))
+    assert {d for d in preorder(drawn) if isinstance(d, str)} <= set("xyz")
+    numbers = data.draw(values(space("Tree Int"), min_size=3, integers=st.integers(5, 6)))
+    assert {d for d in preorder(numbers) if isinstance(d, int)} <= {5, 6}
+
+
+def test_any_integer_and_any_character_may_come(space: Callable[[str], Space]) -> None:
+    same = settings(database=None, derandomize=True)
+    assert find(values(space("Tree Int")), lambda v: any(isinstance(d, int) and d < -1000 for d in preorder(v)), settings=same)
+    assert find(values(space("Tree Char")), lambda v: any(isinstance(d, str) and ord(d) > 1000 for d in preorder(v)), settings=same)
+
+
+@pytest.mark.parametrize("text", ["Pos", "List Int"])
+def test_depth_200_is_reached_quickly(text: str, space: Callable[[str], Space]) -> None:
+    started = perf_counter()
+    deepest = 0
+
+    @given(value=values(space(text), min_size=200, max_size=300))
+    @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    def drawn(value: Value) -> None:
+        nonlocal deepest
+        deepest = max(deepest, depth(value))
+
+    drawn()
+    assert deepest >= 200
+    assert perf_counter() - started < 10
+
+
+def test_a_deep_tree_is_found(space: Callable[[str], Space]) -> None:
+    found = find(
+        values(space("Tree Int"), max_size=120), lambda v: depth(v) >= 10, settings=settings(database=None, derandomize=True)
+    )
+    assert size(found) >= 19
+
+
+@pytest.mark.parametrize(
+    ("text", "condition", "smallest"),
+    [
+        ("Pos", lambda v: size(v) >= 4, "XO (XO (XO One))"),
+        ("Pos", lambda v: "XI (XI" in str(v), "XI (XI One)"),
+        ("Tree Int", lambda v: size(v) >= 5, "Branch 0 Leaf (Branch 0 Leaf Leaf)"),
+        ("Tree Int", lambda v: any(isinstance(d, int) and d > 3 for d in preorder(v)), "Branch 4 Leaf Leaf"),
+        ("List Int", lambda v: size(v) >= 3, "[0, 0]"),
+        ("List (Tree Bool)", lambda v: "True" in str(v), "[Branch True Leaf Leaf]"),
+    ],
+)
+def test_a_minimal_example_is_small(text: str, condition: Any, smallest: str, space: Callable[[str], Space]) -> None:
+    quick = settings(database=None, derandomize=True, phases=[Phase.generate, Phase.shrink], max_examples=500)
+    assert str(find(values(space(text)), condition, settings=quick)) == smallest
+
+
+def test_a_failing_property_ends_at_the_smallest_input(succ: Task) -> None:
+    """The whole way a user goes: a wrong property of the successor, falsified by Hypothesis."""
+    seen: list[Value] = []
+
+    @given(n=values(succ.space))
+    @settings(database=None, deadline=None, derandomize=True)
+    def two_carries_never_happen(n: Value) -> None:
+        if str(succ.function(n)).startswith("XO (XO (X"):
+            seen.append(n)
+            raise AssertionError
+
+    with pytest.raises(AssertionError):
+        two_carries_never_happen()
+    assert str(seen[-1]) == "XI (XI One)"
