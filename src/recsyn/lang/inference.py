@@ -377,9 +377,11 @@ class Scope:
         return (yield self._let_of(written, result, "this `let`")), result
 
     def _let_of(self, written: s.LetExpression, expected: OpenType, because: str) -> Deep[core.Term]:
-        self.level += 1
+        # Only what a single variable stands for is generalised; the rest stays at the level of what is around.
+        deeper = isinstance(written.pattern, s.VariablePattern)
+        self.level += deeper
         bound, type = yield self.expression(written.bound)
-        self.level -= 1
+        self.level -= deeper
         bindings: list[Binding] = []
         pattern = yield self.pattern(written.pattern, type, bindings)
         hidden = self.bind(bindings)

@@ -67,7 +67,10 @@ def parse_program(source: Source) -> tuple[list[Declaration], list[Diagnostic]]:
     errors: list[Diagnostic] = []
     declarations: list[Declaration] = []
     tokens = _tokens(source, errors.append)
-    for part in _parts(tokens):
+    unread = [e.span.start for e in errors]
+    for part, end in _parts(tokens, len(source.text)):
+        if any(_span(part[0]).start <= at < end for at in unread):
+            continue
         if part[0].type not in _OPENERS:
             errors.append(_no_declaration(part[0]).diagnostic(source))
             continue
@@ -144,19 +147,21 @@ def _bad_character(text: str, at: int) -> Fault:
     return Fault("syntax", f"the character `{shown}` is not part of the language", Span(at, at + 1), operator)
 
 
-def _parts(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+def _parts(tokens: Sequence[Token], end: int) -> Iterator[tuple[Sequence[Token], int]]:
+    """The parts of a file, each with the offset at which the next begins."""
     start, line = 0, 0
     for index, token in enumerate(tokens):
         if token.line != line and index > start and (token.type in _OPENERS or str(token) in _NOT_YET):
-            yield tokens[start:index]
+            yield tokens[start:index], _span(token).start
             start = index
         line = token.line or 0
     if tokens:
-        yield tokens[start:]
+        yield tokens[start:], end
 
 
 def _parse(tokens: Sequence[Token], start: str, end: int) -> Any:
     parser = _lark().parse_interactive(start=start)
+    noun = {"declaration": "the declaration", "expression": "the expression"}.get(start, "the type")
     parser_of: Any = parser
     for token in tokens:
         if str(token) in _NOT_YET:
@@ -169,7 +174,7 @@ def _parse(tokens: Sequence[Token], start: str, end: int) -> Any:
         result = parser_of.feed_eof(tokens[-1])
     except UnexpectedToken:
         last = tokens[-1].end_pos or end
-        raise _unexpected("the end", parser_of.accepts(), Span(max(0, last - 1), last)) from None
+        raise _unexpected("the end of " + noun, parser_of.accepts(), Span(max(0, last - 1), last)) from None
     return result.children[0] if start == "_type" else result
 
 

@@ -33,13 +33,13 @@ def resolve(type: OpenType) -> OpenType:
 
 
 def parts(type: OpenType) -> Iterator[OpenType]:
-    """The type and everything in it, resolved."""
+    """The type and everything in it, resolved, from left to right."""
     stack = [type]
     while stack:
         at = resolve(stack.pop())
         yield at
         if isinstance(at, TypeConstant):
-            stack.extend(at.arguments)
+            stack.extend(reversed(at.arguments))
 
 
 def unify(left: OpenType, right: OpenType, equality_variables: set[str]) -> str | None:
@@ -128,14 +128,13 @@ def generalise(type: OpenType, level: int, equality_variables: set[str]) -> Sche
     taken = {spelled(name) for name in rigid}
     names = (n for n in _letters() if n not in taken)
     equality: set[str] = set()
-    for part in list(parts(type)):
-        part = resolve(part)
-        if isinstance(part, Unknown) and part.level > level:
-            variable = TypeVariable(next(names))
-            rigid.append(variable.name)
-            if part.equality:
-                equality.add(variable.name)
-            part.link = variable
+    unknown = list(dict.fromkeys(p for p in parts(type) if isinstance(p, Unknown) and p.level > level))
+    for part in unknown:
+        variable = TypeVariable(next(names))
+        rigid.append(variable.name)
+        if part.equality:
+            equality.add(variable.name)
+        part.link = variable
     renamed: dict[str, OpenType] = {}
     for name in rigid:
         short = spelled(name)
@@ -143,7 +142,11 @@ def generalise(type: OpenType, level: int, equality_variables: set[str]) -> Sche
             short = next(names)
         renamed[name] = TypeVariable(short)
     equality |= {renamed[n].name for n in rigid if n in equality_variables}  # type: ignore[union-attr]
-    return Scheme(tuple(v.name for v in renamed.values()), closed(replaced(type, renamed)), frozenset(equality))  # type: ignore[union-attr]
+    body = closed(replaced(type, renamed))
+    for part in unknown:
+        # Another function of the group may have it in its type too, and quantifies it under a name of its own.
+        part.link = None
+    return Scheme(tuple(v.name for v in renamed.values()), body, frozenset(equality))  # type: ignore[union-attr]
 
 
 def closed(type: OpenType) -> Type:

@@ -1,0 +1,195 @@
+"""Coverage of matches against brute force: all values up to a depth that no generated pattern looks below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import recsyn
+from recsyn import LanguageError, Value
+from recsyn.lang.core import Alias, Bind, Built, Exactly, Ignore, Pattern
+from recsyn.lang.coverage import Coverage, Row, show_patterns
+from recsyn.lang.types import CHAR, INT, Type, TypeConstant, constructors_of, list_of
+from recsyn.values import TUPLE
+
+DECLARATIONS = "type Pos = One | XO Pos | XI Pos\ntype Tree a = Leaf | Branch a (Tree a) (Tree a)\ntype Unit = Unit\n"
+PROGRAM = recsyn.loads(DECLARATIONS).checked
+COVERAGE = Coverage(PROGRAM.datatypes, PROGRAM.constructors)
+BOOL, POS, UNIT = TypeConstant("Bool"), TypeConstant("Pos"), TypeConstant("Unit")
+COLUMNS: list[tuple[Type, ...]] = [
+    (BOOL, BOOL, BOOL),
+    (POS,),
+    (POS, BOOL),
+    (INT, BOOL),
+    (CHAR,),
+    (UNIT, UNIT),
+    (list_of(BOOL),),
+    (list_of(INT),),
+    (TypeConstant(TUPLE, (BOOL, POS)),),
+    (TypeConstant("Tree", (BOOL,)),),
+    (list_of(TypeConstant(TUPLE, (BOOL, UNIT))),),
+]
+DEPTH = 2
+"""How deep generated patterns look."""
+LITERALS: dict[Type, list[Any]] = {INT: [0, 1, -1], CHAR: ["a", "b"]}
+OTHERS: dict[Type, list[Any]] = {INT: [2], CHAR: ["c"]}
+"""What no generated pattern names, but the checker may: the smallest that the others leave."""
+
+
+@cache
+def values(type: Type, depth: int) -> tuple[Any, ...]:
+    if type in LITERALS:
+        return (*LITERALS[type], *OTHERS[type])
+    found = []
+    for constructor in constructors_of(type, PROGRAM.datatypes):
+        if depth or not constructor.fields:
+            found += [Value(constructor.name, f) for f in product(*(values(t, max(depth - 1, 0)) for t in constructor.fields))]
+    return tuple(found)
+
+
+def matches(pattern: Pattern, value: Any) -> bool:
+    if isinstance(pattern, Alias):
+        return matches(pattern.pattern, value)
+    if isinstance(pattern, Exactly):
+        return pattern.value == value
+    if isinstance(pattern, Built):
+        return pattern.constructor == value.constructor and all(map(matches, pattern.fields, value.fields))
+    return True
+
+
+def row_matches(row: Row, inputs: tuple[Any, ...]) -> bool:
+    return all(map(matches, row, inputs))
+
+
+def patterns(type: Type, depth: int = DEPTH) -> st.SearchStrategy[Pattern]:
+    ways: list[st.SearchStrategy[Pattern]] = [st.sampled_from([Ignore(), Bind("x")])]
+    if type in LITERALS:
+        ways.append(st.sampled_from(LITERALS[type]).map(Exactly))
+    elif depth:
+        for c in constructors_of(type, PROGRAM.datatypes):
+            fields = st.tuples(*(patterns(t, depth - 1) for t in c.fields))
+            built = fields.map(lambda f, name=c.name: Built(name, f))
+            ways += [built, built, built.map(lambda p: Alias(p, "y"))]
+    return st.one_of(ways)
+
+
+@st.composite
+def matrices(draw: st.DrawFn) -> tuple[tuple[Type, ...], list[Row]]:
+    types = draw(st.sampled_from(COLUMNS))
+    return types, draw(st.lists(st.tuples(*map(patterns, types)), min_size=1, max_size=7))
+
+
+def inputs(types: tuple[Type, ...]) -> Iterator[tuple[Any, ...]]:
+    return product(*(values(t, DEPTH + 1) for t in types))
+
+
+@settings(deadline=None)
+@given(matrices())
+def test_exhaustive(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
+    types, rows = matrix
+    left_over = [i for i in inputs(types) if not any(row_matches(r, i) for r in rows)]
+    missing = COVERAGE.missing(rows, len(types))
+    assert bool(missing) == bool(left_over)
+    for row in missing:
+        instances = [i for i in inputs(types) if row_matches(row, i)]
+        assert instances
+        assert all(i in left_over for i in instances)
+
+
+@settings(deadline=None)
+@given(matrices())
+def test_reachable(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
+    types, rows = matrix
+    *before, row = rows
+    expected = any(row_matches(row, i) and not any(row_matches(r, i) for r in before) for i in inputs(types))
+    assert COVERAGE.reachable(row, before) == expected
+
+
+@settings(deadline=None)
+@given(matrices())
+def test_adding_what_is_missing_mends(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
+    """The printed patterns read back, none of them is redundant, and in the end nothing is missing."""
+    types, rows = matrix
+    assume(COVERAGE.missing(rows, len(types)))
+    rows = [r for i, r in enumerate(rows) if COVERAGE.reachable(r, rows[:i])]
+    arms = [show_patterns(tuple(Ignore() if isinstance(p, Bind) else p for p in _without_names(r))) for r in rows]
+    parameters = " ".join(f"(x{i} : {t})" for i, t in enumerate(types))
+    scrutinees = ", ".join(f"x{i}" for i in range(len(types)))
+    for _ in range(60):
+        cases = " ".join(f"| {arm} => 1" for arm in arms)
+        try:
+            program = recsyn.loads(f"{DECLARATIONS}fun f {parameters} = match {scrutinees} with {cases} end")
+        except LanguageError as error:
+            [diagnostic] = error.diagnostics
+            assert diagnostic.code == "missing-patterns"
+            shown = diagnostic.message.removeprefix("a match here does not cover ").split("`")[1::2]
+            # Literals are never used up, so there the wildcard has to do.
+            arms += ["_, " * (len(types) - 1) + "_"] if {INT, list_of(INT), CHAR} & set(types) else shown
+        else:
+            assert program.checked.warnings == ()
+            return
+    raise AssertionError("still not exhaustive")
+
+
+def _without_names(row: Row) -> Row:
+    def plain(pattern: Pattern) -> Pattern:
+        if isinstance(pattern, Alias):
+            return plain(pattern.pattern)
+        return Built(pattern.constructor, tuple(map(plain, pattern.fields))) if isinstance(pattern, Built) else pattern
+
+    return tuple(map(plain, row))
+
+
+@pytest.mark.parametrize(
+    ("cases", "missing"),
+    [
+        ("One => 1", "`XO _`, `XI _`"),
+        ("XO _ => 1", "`One`, `XI _`"),
+        ("One => 1 | XO One => 2 | XI _ => 3", "`XO (XO _)`, `XO (XI _)`"),
+    ],
+)
+def test_the_smallest_missing_patterns(cases: str, missing: str) -> None:
+    with pytest.raises(LanguageError, match="missing-patterns") as caught:
+        recsyn.loads(f"{DECLARATIONS}fun f x = match x with {cases} end")
+    assert caught.value.diagnostics[0].message == f"a match here does not cover {missing}"
+
+
+@pytest.mark.parametrize(
+    ("patterns", "missing"),
+    [
+        ("[]", "`_ :: _`"),
+        ("[_] | []", "`_ :: _ :: _`"),
+        ("(Leaf :: _) :: _ | []", "`[] :: _`"),
+        ("(Leaf :: _) :: _ | [] | [] :: _", "`(Branch _ _ _ :: _) :: _`"),
+        ('""', "`_ :: _`"),
+        ("'a' :: _ | []", "`'b' :: _`"),
+        ("'\\'' | 'a'", "`'b'`"),
+        ("0 | 1 | -1", "`2`"),
+        ("(0, Leaf)", "`(1, _)`"),
+        ("Branch (-1) _ _ | Leaf", "`Branch 0 _ _`"),
+    ],
+)
+def test_printed_patterns(patterns: str, missing: str) -> None:
+    cases = " ".join(f"| {p.strip()} => 1" for p in patterns.split(" | "))
+    with pytest.raises(LanguageError) as caught:
+        recsyn.loads(f"{DECLARATIONS}fun f x = match x with {cases} end")
+    assert caught.value.diagnostics[0].message == f"a match here does not cover {missing}"
+
+
+@pytest.mark.parametrize("binder", ["fun f (XO x) = x", "fun f y = let XO x = y in x", "fun f y = (fn (XO x) => x) y"])
+def test_patterns_outside_a_match_must_be_exhaustive(binder: str) -> None:
+    with pytest.raises(LanguageError, match=r"does not cover `One`, `XI _`"):
+        recsyn.loads(DECLARATIONS + binder)
+
+
+def test_deep_patterns() -> None:
+    """A witness is as deep as the pattern that it answers."""
+    with pytest.raises(LanguageError) as caught:
+        recsyn.loads(f"fun f x = match x with {'(' * 3000}0{', _)' * 3000} => 1 end")
+    assert f"{'(' * 3000}1{', _)' * 3000}" in caught.value.message

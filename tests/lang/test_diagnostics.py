@@ -1,0 +1,132 @@
+"""What the checker says: each file in ``diagnostics/`` holds a source, a line of ``=``, and every message about it, whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import recsyn
+from recsyn import LanguageError
+from recsyn.lang.diagnostics import Diagnostic
+
+SNAPSHOTS = sorted((Path(__file__).parent / "diagnostics").glob("*.txt"))
+RULER = "\n" + "=" * 60 + "\n"
+CODES = """syntax unknown-name duplicate-name type-mismatch arity missing-patterns redundant-pattern not-terminating
+    failed-example""".split()
+
+
+def remarks(source: str) -> list[Diagnostic]:
+    try:
+        program = recsyn.loads(source, "mine.rec")
+    except LanguageError as error:
+        return list(error.diagnostics)
+    return [*program.checked.warnings, *program.failed_examples()]
+
+
+@pytest.mark.parametrize("snapshot", SNAPSHOTS, ids=lambda p: p.stem)
+def test_snapshot(snapshot: Path) -> None:
+    source, message = snapshot.read_text("utf-8").split(RULER)
+    assert "\n\n".join(d.render() for d in remarks(source)) + "\n" == message
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_snapshots(code: str) -> None:
+    messages = [p.read_text("utf-8").split(RULER)[1] for p in SNAPSHOTS]
+    assert sum(f"[{code}]" in m for m in messages) >= 2
+
+
+def test_no_grammar_names() -> None:
+    for snapshot in SNAPSHOTS:
+        message = snapshot.read_text("utf-8").split(RULER)[1]
+        assert not any(name in message for name in ("LOWER", "UPPER", "LPAR", "__", "$END", "_atom", "Token"))
+
+
+def test_json() -> None:
+    [found] = remarks("fun f x = x\nfun g x =\n  ff x")
+    assert found.to_json() == {
+        "severity": "error",
+        "code": "unknown-name",
+        "message": "there is no variable or function `ff`",
+        "file": "mine.rec",
+        "line": 3,
+        "column": 3,
+        "end_line": 3,
+        "end_column": 5,
+        "hint": "did you mean `f`?",
+    }
+
+
+def test_the_span_of_many_lines() -> None:
+    [found] = remarks("fun f x =\n  match x with\n  | True => 1\n  end")
+    assert found.position == (2, 3, 4, 6)
+    assert "2 |   match x with\n  |   ^^^^^^^^^^^^\n" in found.render()
+
+
+def test_columns_count_code_points() -> None:
+    [found] = remarks('fun f x =\n\t(x, "😀é", y)')
+    assert found.position == (2, 12, 2, 13)
+    assert found.render().splitlines()[-2:] == ['2 | \t(x, "😀é", y)', "  | \t          ^"]
+
+
+def test_crlf() -> None:
+    [found] = remarks("fun f x = x\r\nfun g x =\r\n  y\r\n")
+    assert found.position == (3, 3, 3, 4)
+    assert "3 |   y\n" in found.render()
+
+
+@pytest.mark.parametrize("before", [0, 30, 500, 5_000])
+@pytest.mark.parametrize("after", [0, 30, 5_000])
+def test_a_very_long_line_is_cut_around_the_span(before: int, after: int) -> None:
+    items = ["x"] * before + ["oops"] + ["x"] * after
+    [found] = remarks(f"fun f x = [{', '.join(items)}]")
+    *_, text, marks = [line for line in found.render().splitlines() if "hint" not in line]
+    assert len(text) <= 4 + 160
+    assert text[marks.index("^") : marks.rindex("^") + 1] == "oops"
+    assert found.position[1] == 12 + 3 * before
+
+
+def test_a_long_span_on_a_long_line() -> None:
+    [found] = remarks(f"fun f x = 1 + [{', '.join(['x'] * 1_000)}]")
+    assert max(map(len, found.render().splitlines())) <= 4 + 160
+
+
+def test_every_error_of_a_file_in_order() -> None:
+    source = (
+        "fun a x = x + 'a'\n"
+        "type T = A | B Foo\n"
+        "fun b x = match x with True => 1 end\n"
+        "fun c x = c x\n"
+        "fun a y = y\n"
+        "example b 1 = 2\n"
+        "fun d = e\n"
+    )
+    found = remarks(source)
+    assert [d.code for d in found] == [
+        "type-mismatch", "unknown-name", "missing-patterns", "not-terminating", "duplicate-name", "type-mismatch", "unknown-name",
+    ]  # fmt: skip
+    assert [d.position[0] for d in found] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_broken_declaration_hides_no_other_and_raises_no_second_error() -> None:
+    found = remarks("fun f x = )\nfun g x = f x\ntype T = | |\nfun u (x : T) = x\nfun h x = 1 + 'a'\nfun k x = ]\n")
+    assert [(d.code, d.position[0]) for d in found] == [("syntax", 1), ("syntax", 3), ("type-mismatch", 5), ("syntax", 6)]
+
+
+def test_a_refused_function_is_blamed_once() -> None:
+    assert len(remarks("fun f x = y\nfun g x = f x + f 'a' 2\nexample f 1 = g 2")) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("fun lenght x = x\nfun f x = length x", "did you mean `lenght`?"),
+        ("type Tree = Leaf\nfun f = Leef", "did you mean `Leaf`?"),
+        ("type Tree = Leaf\nfun f (x : Treee) = x", "did you mean `Tree`?"),
+        ("fun f counter = conter", "did you mean `counter`?"),
+        ("fun f x = zzz", None),
+    ],
+)
+def test_the_nearest_name(source: str, hint: str | None) -> None:
+    [found] = remarks(source)
+    assert found.hint == hint
