@@ -13,8 +13,7 @@ demo: $(VENV)/.recsyn
 	$(BIN)/recsyn demo
 
 test: check
-	$(BIN)/coverage run -m pytest -m "not slow"
-	$(BIN)/coverage report --skip-covered --skip-empty
+	$(BIN)/pytest -m "not slow" --numprocesses auto --dist worksteal --cov recsyn --cov-report term:skip-covered
 
 test-slow: $(VENV)/.recsyn
 	$(BIN)/pytest -m slow

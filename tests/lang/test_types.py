@@ -43,7 +43,7 @@ type Nest a = End | Nest a (Nest (a, a))
         ("f x = let pair = fn y => (y, y) in (pair x, pair 1)", "a -> ((a, a), (Int, Int))"),
         ("f x = let g = fn y => x in (g 1, g 'a')", "a -> (a, a)"),
         ("f x = let (g, h) = (fn y => y, x) in g h", "a -> a"),
-        ("f x = let (xs, y) = ([], x) in let zs = xs in 1 :: xs", "a -> List Int"),
+        ("f x = let xs as ys = [] in let zs = xs in 1 :: xs", "a -> List Int"),
         ("f (x : a) : a = x", "a -> a"),
         ("f (x : thing) y = (x, y)", "thing -> a -> (thing, a)"),
         ("f (x : b) (y : a) = (x, y)", "b -> a -> (b, a)"),

@@ -80,7 +80,7 @@ def test_a_shared_value_is_checked_at_each_of_its_types() -> None:
 def test_parameters_of_a_type_are_filled_in_order() -> None:
     program = recsyn.loads("type P a b = P (b, List a) a\nfun f (p : P Int Char) = p")
     assert str(program["f"](program.value("P ('x', [1]) 2"))) == "P ('x', [1]) 2"
-    with pytest.raises(InvalidValue, match="1 is no Char"):
+    with pytest.raises(InvalidValue, match="'y' is no Int"):
         program["f"](program.value("P (1, ['x']) 'y'"))
 
 

@@ -176,7 +176,7 @@ class Space:
     def at_depth(self, depth: int) -> Nonterminal:
         """The inputs on which the function recurs ``depth`` deep, as a start for :attr:`grammar`. Raises :class:`RecsynError` where
         its recursion does not go by one constructor at a time, so that depth cannot be read off the input."""
-        self._recursive_fields  # noqa: B018
+        _ = self._recursive_fields
         return _Deep(self.type, depth, True)
 
     @cached_property
