@@ -24,7 +24,7 @@ def test_the_demo_tells_the_truth(tmp_path: Path, capsys: pytest.CaptureFixture[
     ]
     assert float(re.search(r"exact match ([\d.]+)% of", out)[1]) > 98
     assert "finding 1: wrong where recursion_depth >= 6\n" in out
-    precision, recall = (float(re.search(rf"{name} ([\d.]+) ", out)[1]) for name in ("precision", "recall"))
+    precision, recall = (float(re.search(rf"{name} +([\d.]+) ", out)[1]) for name in ("precision", "recall"))
     assert precision > 0.95
     assert recall > 0.95
     assert "smallest counterexample: XI (XI (XI (XI (XI (XI One)))))\n" in out

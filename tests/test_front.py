@@ -67,3 +67,18 @@ def test_what_was_found_before_a_model_stops_is_kept(tmp_path: Path) -> None:
         recsyn.fuzz(model, PROGRAM["succ"], crashes=tmp_path)
     assert stopped.value.result.findings
     assert len(list(tmp_path.iterdir())) == len(stopped.value.result.findings)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"max_examples": "a"}, "max_examples is 'a', not a whole number from 1 up"),
+        ({"max_size": 0}, "max_size is 0, not a whole number from 1 up"),
+        ({"model": 42}, "the model is 42, which cannot be called"),
+        ({"function": "succ"}, "'succ' is no function of a program"),
+    ],
+)
+def test_wrong_arguments_of_fuzz_are_named(arguments: dict[str, object], message: str) -> None:
+    given = {"model": lambda inputs: inputs, "function": PROGRAM["succ"], **arguments}
+    with pytest.raises(recsyn.RecsynError, match=message):
+        recsyn.fuzz(given.pop("model"), given.pop("function"), **given)

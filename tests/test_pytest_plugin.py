@@ -45,3 +45,24 @@ def test_a_checkpoint_is_held_against_its_own_program(pytester: pytest.Pytester,
     result = pytester.runpytest_subprocess()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*wrong where recursion_depth >= 6*"])
+
+
+def test_a_model_that_stops_fails_the_test_with_what_was_found(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        SUCCESSOR
+        + """
+def test_missing(recsyn_fuzz):
+    recsyn_fuzz("nowhere")
+
+def test_stops(recsyn_fuzz):
+    calls = []
+    def model(inputs):
+        calls.append(inputs)
+        return inputs if len(calls) < 3 else None
+    recsyn_fuzz(model, succ)
+"""
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*nowhere: there is no such folder*", "*the model returned*", "*smallest counterexample: One*"])
+    result.stdout.no_fnmatch_line("*Traceback*")

@@ -42,7 +42,7 @@ class Program:
         if name not in self.checked.definitions:
             raise RecsynError(
                 f"{self.checked.source.name} defines no function `{name}`",
-                nearest(name, self.checked.definitions) or f"it defines {', '.join(self.checked.definitions)}",
+                nearest(str(name), self.checked.definitions) or f"it defines {', '.join(self.checked.definitions)}",
             )
         return Function(self.checked, name, self._reference)
 
@@ -125,9 +125,17 @@ def fuzz(
     from recsyn.testing.campaign import Budget, CampaignStopped, run_campaign
     from recsyn.testing.crashes import write_crashes
 
+    for name, number in (("max_examples", max_examples), ("seed", seed), ("max_size", max_size)):
+        least = 0 if name == "seed" else 1
+        if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < least):
+            raise RecsynError(f"{name} is {number!r}, not a whole number from {least} up")
+    if not callable(model):
+        raise RecsynError(f"the model is {model!r}, which cannot be called", "give a callable, or recsyn.load_model(folder)")
+    if not isinstance(function, Function | Task):
+        raise RecsynError(f"{function!r} is no function of a program", 'give program["name"], or a task')
     task = function if isinstance(function, Task) else plain_task(function, max_size or 20)
     try:
-        result = run_campaign(model, task, budget=Budget(examples=max_examples), seed=seed, max_size=max_size)
+        result = run_campaign(model, task, budget=Budget.of(max_examples), seed=seed, max_size=max_size)
     except CampaignStopped as stopped:
         if crashes is not None:
             write_crashes(stopped.result, crashes)

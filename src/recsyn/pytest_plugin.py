@@ -35,8 +35,23 @@ def recsyn_fuzz(request: pytest.FixtureRequest) -> Callable[..., Result]:
     def fuzz(model: Model | str | Path, function: Function | None = None, **options: Any) -> Result:
         __tracebackhide__ = True
         from recsyn import front
+        from recsyn.errors import RecsynError
+        from recsyn.testing.campaign import CampaignStopped
 
-        asked = front.load_model(model) if isinstance(model, str | Path) else model
+        try:
+            result = held_against(front.load_model(model) if isinstance(model, str | Path) else model, function, options)
+        except CampaignStopped as stopped:
+            found = f"\n\nfound until then: {_explained(stopped.result)}" if stopped.result.findings else ""
+            pytest.fail(f"{stopped}{found}", pytrace=False)
+        except RecsynError as error:
+            pytest.fail(str(error), pytrace=False)
+        if result.findings:
+            pytest.fail(_explained(result), pytrace=False)
+        return result
+
+    def held_against(asked: Any, function: Function | None, options: dict[str, Any]) -> Result:
+        from recsyn import front
+
         subject: Any = function
         if subject is None:
             if not hasattr(asked, "checkpoint"):
@@ -44,10 +59,7 @@ def recsyn_fuzz(request: pytest.FixtureRequest) -> Callable[..., Result]:
             subject = asked.checkpoint.task
         options.setdefault("max_examples", request.config.getoption("--recsyn-max-examples") or 5_000)
         options.setdefault("seed", request.config.getoption("--recsyn-seed"))
-        result = front.fuzz(asked, subject, **options)
-        if result.findings:
-            pytest.fail(_explained(result), pytrace=False)
-        return result
+        return front.fuzz(asked, subject, **options)
 
     return fuzz
 

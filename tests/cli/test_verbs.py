@@ -206,3 +206,47 @@ def test_recsyn_is_a_module_and_survives_a_closed_pipe(examples: Path) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout.strip().startswith("⟦inorder")
     assert done.stderr == ""
+
+
+def test_output_that_cannot_be_written_is_no_failure_found(examples: Path) -> None:
+    check = f"{sys.executable} -m recsyn check {examples / 'successor.rec'}"
+    for command, code, said in (
+        (f"{check} > /dev/full", 2, "the output cannot be written"),
+        (f"{check} >&-", 0, ""),
+        (f"PYTHONIOENCODING=ascii {sys.executable} -m recsyn trace {examples / 'successor.rec'} 'succ One'", 0, ""),
+    ):
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+        assert done.returncode == code, done.stderr
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_what_cannot_be_kept_is_refused_before_it_is_made(recsyn, checkpoint: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("mine")
+    for arguments in (("fuzz", checkpoint, "--crashes", blocked), ("train", "inorder", "--out", blocked)):
+        code, out, err = recsyn(*arguments)
+        assert (code, out) == (2, "")
+        assert str(blocked) in err
+        assert "drawing rows" not in err
+    assert blocked.read_text() == "mine"
+
+
+def test_a_crash_of_another_task_is_not_replayed(recsyn, checkpoint: Path, tmp_path: Path) -> None:
+    recsyn("fuzz", checkpoint, "--crashes", tmp_path, "--max-examples", 400)
+    (crash,) = tmp_path.glob("*.json")
+    text = crash.read_text().replace("succ", "next")
+    crash.write_text(text)
+    code, _, err = recsyn("replay", crash, "--checkpoint", checkpoint)
+    assert code == 2
+    assert "is about next of nextessor-reverse" in err
+
+
+@pytest.mark.parametrize("section", ["training: 7", "model: [1]", "tasks: {}"])
+def test_a_wrong_section_of_an_experiment_is_named(recsyn, tmp_path: Path, section: str) -> None:
+    path = tmp_path / "mine.yaml"
+    distribution = "{kind: uniform, sizes: [1, 9]}"
+    path.write_text(f"task: {{program: successor.rec, function: succ, distribution: {distribution}}}\n{section}\n")
+    code, out, err = recsyn("data", path)
+    assert (code, out) == (2, "")
+    assert section.partition(":")[0] in err

@@ -13,7 +13,7 @@ from recsyn.lang.diagnostics import Diagnostic
 SNAPSHOTS = sorted((Path(__file__).parent / "diagnostics").glob("*.txt"))
 RULER = "\n" + "=" * 60 + "\n"
 CODES = """syntax unknown-name duplicate-name type-mismatch arity missing-patterns redundant-pattern not-terminating
-    failed-example""".split()
+    not-positive failed-example""".split()
 
 
 def remarks(source: str) -> list[Diagnostic]:

@@ -118,7 +118,7 @@ def test_a_model_that_is_always_wrong_is_one_finding(succ: Task, brief: Budget) 
     (finding,) = result.findings
     assert str(finding.rule) == "always"
     assert (finding.precision, finding.recall) == (1, 1)
-    assert (str(finding.counterexample), finding.kind) == ("One", "too short")
+    assert (str(finding.counterexample), finding.kind) == ("One", "unknown token")
     assert str(finding.actual) == "?"
     assert str(finding.expected) == "XO One"
 

@@ -40,9 +40,9 @@ def show_result(result: Result) -> None:
     say(f"searched {len(result.searched.inputs)} inputs of up to {result.max_size} constructors: {failing} failures")
     for number, finding in enumerate(result.findings, 1):
         _show_finding(number, finding, result)
-    if not result.findings:
+    if result.searched.inputs and not result.findings:
         say("no failure found")
-    say(f"failure rate on inputs drawn uniformly by size: {result.rate}")
+    say(f"failure rate on inputs drawn uniformly by size: {result.rate if result.rate.tested else 'not measured'}")
     if result.interrupted:
         say("interrupted: this is what was found until then")
 

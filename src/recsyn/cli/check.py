@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser, Namespace
 
 from recsyn.cli.terminal import complain, say
+from recsyn.errors import RecsynError
 from recsyn.front import Program, load
 from recsyn.lang.diagnostics import Diagnostic, LanguageError
 from recsyn.lang.types import TypeConstant, constructors_of
@@ -28,13 +29,17 @@ def run(options: Namespace) -> int:
             if not options.json:
                 complain(error.message + "\n", plain=True)
             continue
+        except RecsynError as error:
+            refused = True
+            complain(str(error))
+            continue
         remarks = [*program.checked.warnings, *program.failed_examples()]
         found.extend(remarks)
         if not options.json:
             for remark in remarks:
                 complain(remark.render() + "\n", plain=True)
             if not any(r.severity == "error" for r in remarks):
-                say(f"{path}: accepted, {_count(len(program.checked.examples), 'example')} hold\n{describe(program)}")
+                say(f"{path}: accepted, {_count(len(program.checked.examples), 'example')} checked\n{describe(program)}")
     if options.json:
         say(json.dumps([d.to_json() for d in found], indent=2, ensure_ascii=False))
     if refused:

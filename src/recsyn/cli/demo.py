@@ -27,7 +27,9 @@ from recsyn.errors import RecsynError, extra
 from recsyn.front import load, load_model
 from recsyn.testing.campaign import Budget
 from recsyn.testing.crashes import write_crashes
+from recsyn.testing.evaluation import Evaluation
 from recsyn.testing.findings import Result
+from recsyn.values import size
 
 _SHARE = 0.1
 """How much of the repaired model's training goes to long carries."""
@@ -73,7 +75,7 @@ def run(options: Namespace) -> int:
         say(path.read_text("utf-8"))
         if program.failed_examples():
             raise RecsynError(f"{path} has an example that does not hold")
-        say(f"accepted; {len(program.checked.examples)} examples hold\n{describe(program)}")
+        say(f"accepted, {len(program.checked.examples)} examples checked\n{describe(program)}")
     with clock.part("One example, reduced step by step"):
         show_trace(program.trace("succ (XI (XI (XO One)))"))
     with clock.part("Training data: carries of at most 5"):
@@ -82,7 +84,8 @@ def run(options: Namespace) -> int:
         show_distribution(task, rows)
     with clock.part("A transformer, trained on it"):
         trained = train_showing(task, experiment.model, training, "training")
-        first, evaluation = keep(trained, folder / "as-trained")
+        held_out = generate(task, 1_000, options.seed, "test")
+        first, evaluation = keep(trained, held_out, folder / "as-trained")
         show_evaluation(evaluation, "exact match on held-out rows of the same distribution")
     with clock.part("The model held against the program"):
         before = _fuzz(str(first.folder), options.seed, "fuzzing")
@@ -92,9 +95,10 @@ def run(options: Namespace) -> int:
     with clock.part(f"Repaired: {_SHARE:.0%} of long carries mixed in, trained and fuzzed again"):
         longer = _with_long_carries(task)
         repaired = train_showing(longer, experiment.model, training, "training again")
-        second, _ = keep(repaired, folder / "repaired")
+        second, evaluation_after = keep(repaired, held_out, folder / "repaired")
         after = _fuzz(str(second.folder), options.seed, "fuzzing again")
-        _show_side_by_side(before, after)
+        _show_side_by_side((evaluation, before), (evaluation_after, after))
+        write_crashes(after, folder / "crashes", str(second.folder.resolve()))
     with clock.part("A report"):
         studies = (Study("as trained", before, trained.losses), Study("repaired", after, repaired.losses))
         summary = (
@@ -121,23 +125,26 @@ def _with_long_carries(task: Task) -> Task:
     return task.with_distribution(Mixture(((1 - _SHARE, seen), (_SHARE, longer))))
 
 
-def _show_side_by_side(before: Result, after: Result) -> None:
-    def column(result: Result) -> list[str]:
+def _show_side_by_side(*models: tuple[Evaluation, Result]) -> None:
+    def column(evaluation: Evaluation, result: Result) -> list[str]:
         failing, fresh = int(result.searched.failing.sum()), int(result.fresh.failing.sum())
-        first = result.findings[0] if result.findings else None
+        smallest = min((f.counterexample for f in result.findings), key=size, default=None)
         return [
+            f"{evaluation.accuracy:.2%}",
             f"{failing} of {len(result.searched.inputs)}",
             f"{fresh} of {len(result.fresh.inputs)}",
             f"{result.rate.share:.2%}",
-            str(first.rule or "none describes them") if first else "none found",
-            " ".join(result.task.input_codec.encode(first.counterexample)) if first else "none found",
+            "; ".join(str(f.rule or "no simple rule") for f in result.findings) or "none",
+            "none" if smallest is None else " ".join(result.task.input_codec.encode(smallest)),
         ]
 
     names = [
+        "exact match, held-out rows",
         "failures in the search",
         "failures on fresh inputs",
         "failure rate, uniform by size",
-        "rule",
+        "wrong where",
         "smallest counterexample",
     ]
-    table("before and after", ("", "as trained", "repaired"), zip(names, column(before), column(after), strict=True))
+    columns = (column(evaluation, result) for evaluation, result in models)
+    table("before and after", ("", "as trained", "repaired"), zip(names, *columns, strict=True))

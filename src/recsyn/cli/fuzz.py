@@ -12,7 +12,7 @@ from recsyn.cli.terminal import complain, say
 from recsyn.errors import extra
 from recsyn.front import load_model
 from recsyn.testing.campaign import Budget, CampaignStopped
-from recsyn.testing.crashes import write_crashes
+from recsyn.testing.crashes import make_crash_folder, write_crashes
 from recsyn.testing.findings import Result
 
 
@@ -29,9 +29,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     model = load_model(options.checkpoint)
     task = model.checkpoint.task
+    make_crash_folder(options.crashes)
     try:
         result = campaign_showing(
-            model, task, Budget(examples=options.max_examples), options.seed, options.max_size, f"fuzzing {task.name}"
+            model, task, Budget.of(options.max_examples), options.seed, options.max_size, f"fuzzing {task.name}"
         )
     except CampaignStopped as stopped:
         _hand_over(stopped.result, options)

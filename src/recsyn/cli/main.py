@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
+from io import TextIOWrapper
 
 from recsyn.cli.terminal import complain
 from recsyn.errors import RecsynError
@@ -29,6 +31,7 @@ VERBS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _make_writable()
     parser = argparse.ArgumentParser(prog="recsyn", description="Recursive programs, exact and learned.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"recsyn {metadata.version('recsyn')}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -37,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given[:1] == [name]:
             import_module(f"recsyn.cli.{name}").add_arguments(verb)
     try:
-        return _run(parser, given)
+        code = _run(parser, given)
+        sys.stdout.flush()
+        return code
     except LanguageError as error:
         complain(error.message, plain=True)
     except RecsynError as error:
@@ -46,10 +51,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("interrupted")
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone; what Python would still flush at exit has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        _discard_output()
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        _discard_output()
+        complain(f"the output cannot be written: {error.strerror or error}")
     return 2
+
+
+def _make_writable() -> None:
+    """Whatever the streams are: what an encoding lacks is escaped, and a stream that is closed swallows what it is given."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Nobody reads on; what Python would still flush at exit has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(parser: argparse.ArgumentParser, given: list[str]) -> int:

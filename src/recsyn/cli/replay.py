@@ -28,7 +28,12 @@ def run(options: Namespace) -> int:
         folder = options.checkpoint or crash.model
         if folder is None:
             raise RecsynError(f"{path!r} does not say which checkpoint failed", "name one with --checkpoint")
-        verdicts = replay(crash, model_of(folder))
+        model = model_of(folder)
+        asked, failed = model.checkpoint.task, crash.task
+        if (asked.function.name, asked.program_hash) != (failed.function.name, failed.program_hash):
+            about = f"{failed.function.name} of {failed.name}"
+            raise RecsynError(f"{path!r} is about {about}, and {folder!r} answers {asked.function.name} of {asked.name}")
+        verdicts = replay(crash, model)
         for (value, kind), failure in zip(crash.inputs, verdicts, strict=True):
             tokens = " ".join(crash.task.input_codec.encode(value))
             still_failing += failure is not None

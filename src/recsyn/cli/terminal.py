@@ -17,9 +17,16 @@ _WIDE = 132
 """Columns where no terminal says how many there are."""
 
 
+class _Console(Console):
+    """Rich's console, but that a closed pipe is told to the caller: to exit with 1 would say that a failure was found."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else _WIDE)
+    return _Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else _WIDE)
 
 
 def say(text: str | Text = "") -> None:

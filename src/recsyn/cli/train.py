@@ -11,7 +11,7 @@ from recsyn.cli.arguments import positive, whole
 from recsyn.cli.evaluation import show_evaluation
 from recsyn.cli.terminal import progress, say
 from recsyn.data.experiments import load_experiment
-from recsyn.data.rows import generate
+from recsyn.data.rows import Rows, generate
 from recsyn.data.tasks import Task
 from recsyn.errors import extra
 from recsyn.testing.evaluation import Evaluation, evaluate
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from recsyn.neural.training import Trained
 
 _HELD_OUT = 1_000
+"""Rows."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -32,9 +33,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     experiment = load_experiment(options.task)
+    with extra("training a model", "neural"):
+        from recsyn.neural.checkpoint import check_place
+    check_place(options.out)
     chosen = {name: getattr(options, name) for name in ("steps", "seed") if getattr(options, name) is not None}
+    # What cannot be evaluated is refused before it is trained.
+    held_out = generate(experiment.task, _HELD_OUT, options.seed or 0, "test")
     trained = train_showing(experiment.task, experiment.model, {**experiment.training, **chosen}, experiment.task.name)
-    checkpoint, evaluation = keep(trained, options.out)
+    checkpoint, evaluation = keep(trained, held_out, options.out)
     show_evaluation(evaluation, f"{experiment.task.name}: exact match on {_HELD_OUT} held-out rows")
     say(f"checkpoint: {checkpoint.folder}")
     return 0
@@ -57,14 +63,13 @@ def train_showing(task: Task, model: Mapping[str, Any], training: Mapping[str, A
         )
 
 
-def keep(trained: Trained, folder: str | Path) -> tuple[Checkpoint, Evaluation]:
+def keep(trained: Trained, held_out: Rows, folder: str | Path) -> tuple[Checkpoint, Evaluation]:
     """Evaluate a trained network on held-out rows and save both; what is handed on was read back from the folder."""
     from recsyn.neural.answering import CheckpointModel
     from recsyn.neural.checkpoint import load, save
 
     save(folder, trained, {})
     model = CheckpointModel(load(folder))
-    rows = generate(trained.task, _HELD_OUT, trained.recipe.seed, "test")
-    evaluation = evaluate(model, trained.task, rows)
+    evaluation = evaluate(model, trained.task, held_out)
     save(folder, trained, {"held_out": evaluation.to_json(), "losses": list(trained.losses), "seconds": trained.seconds})
     return load(folder), evaluation

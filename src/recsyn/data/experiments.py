@@ -13,6 +13,7 @@ import yaml
 
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.errors import RecsynError
+from recsyn.lang.diagnostics import LanguageError
 from recsyn.lang.source import read_source
 
 _SECTIONS = ("task", "model", "training")
@@ -63,9 +64,11 @@ def load_experiment(name: str) -> Experiment:
 def _experiment(config: Any, path: Path) -> Experiment:
     if not isinstance(config, Mapping) or not isinstance(config.get("task"), Mapping):
         raise RecsynError(f"{str(path)!r} describes no experiment", f"its sections are {', '.join(_SECTIONS)}")
-    for section in config:
+    for section, content in config.items():
         if section not in _SECTIONS:
-            raise RecsynError(f"{str(path)!r} has no section {section!r}", f"its sections are {', '.join(_SECTIONS)}")
+            raise RecsynError(f"{str(path)!r} has a section {section!r}", f"its sections are {', '.join(_SECTIONS)}")
+        if content is not None and not isinstance(content, Mapping):
+            raise RecsynError(f"the section {section!r} of {str(path)!r} is {content!r}, not a mapping of names to values")
     task = dict(config["task"])
     program = task.get("program")
     if not isinstance(program, str):
@@ -74,7 +77,12 @@ def _experiment(config: Any, path: Path) -> Experiment:
         beside = path.parent / program
         task["source"] = read_source(beside if beside.exists() else _shipped(program, beside)).text
     model, training = config.get("model") or {}, config.get("training") or {}
-    return Experiment(task_from_config({"name": path.stem, **task}), model, training)
+    try:
+        return Experiment(task_from_config({"name": path.stem, **task}), model, training)
+    except LanguageError:
+        raise
+    except RecsynError as error:
+        raise RecsynError(f"in {str(path)!r}: {error.message}", error.hint) from None
 
 
 def _shipped(program: str, beside: Path) -> Path:

@@ -182,7 +182,10 @@ class Space:
     @cached_property
     def _recursive_fields(self) -> dict[str, tuple[int, ...]]:
         if self.shape is None:
-            raise RecsynError("this function does not recur on its argument, so inputs cannot be drawn by recursion depth")
+            raise RecsynError(
+                "this function does not call itself on a part of its argument, so inputs cannot be drawn by recursion depth",
+                "use a distribution of kind `uniform`, or the function that recurs in place of one that calls it",
+            )
         fields: dict[str, set[int]] = {}
         for call in self.shape.calls:
             if len(call.path) != 1 or [path for path, _ in call.shown] not in ([], [()]):

@@ -40,7 +40,10 @@ class Vocabulary:
         try:
             return [self._numbers[t] for t in tokens]
         except KeyError as missing:
-            raise RecsynError(f"the token {missing} is not in this task's vocabulary of {len(self)} tokens") from None
+            raise RecsynError(
+                f"`{' '.join(tokens)[:80]}` holds {missing}, which is not in this task's vocabulary of {len(self)} tokens",
+                "the integers that rows may hold are the task's `integers`, the characters its `characters`",
+            ) from None
 
     def decode(self, numbers: Iterable[int]) -> list[str]:
         """The tokens that these numbers stand for; special ones stay, as ``<pad>`` and so on."""

@@ -12,6 +12,7 @@ from recsyn.lang.coverage import Coverage, show_patterns
 from recsyn.lang.diagnostics import Diagnostic, Fault, LanguageError
 from recsyn.lang.inference import Scope, check_type_name
 from recsyn.lang.parser import parse_expression, parse_program, parse_type
+from recsyn.lang.positivity import not_positive
 from recsyn.lang.program import Definition, Example, Program
 from recsyn.lang.source import Source, read_source
 from recsyn.lang.stackless import Deep, run
@@ -50,7 +51,7 @@ def check(source: Source) -> Program:
     # A name that a part with a syntax error was to define is not unknown; say so only once that part parses.
     found = [e for e in checker.errors if not errors or e.code != "unknown-name"]
     if found:
-        raise LanguageError(found)
+        raise LanguageError([*found, *checker.warnings])
     return Program(source, checker.datatypes, checker.definitions, tuple(checker.examples), tuple(checker.warnings))
 
 
@@ -118,11 +119,19 @@ class _Checker:
                 self.datatypes[declared.name] = empty[declared.name]
             for declared in group.types:
                 self.datatypes[declared.name] = self._datatype(declared)
+            self._refuse_negative(group)
         except Fault:
             # The types stay known, and their constructors are not missed: what mentions them is not wrong for it.
             self.datatypes, self.constructors = {**empty, **datatypes}, constructors
             self.broken.update(c.name for d in group.types for c in d.constructors)
             raise
+
+    def _refuse_negative(self, group: s.TypeGroup) -> None:
+        refused = {c.name for c in not_positive(frozenset(d.name for d in group.types), self.datatypes)}
+        for written in (c for declared in group.types for c in declared.constructors if c.name in refused):
+            message = f"a field of `{written.name}` takes, to the left of an arrow, a value of the type that is being defined"
+            hint = "a function stored in a value may return values of its type, but not take them"
+            raise Fault("not-positive", message, written.span, hint)
 
     def _refuse_duplicate_type(self, declared: s.TypeDeclaration) -> None:
         if declared.name in self.datatypes or declared.name in PRIMITIVE_TYPES:

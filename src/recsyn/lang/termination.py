@@ -203,6 +203,10 @@ def _not_terminating(call: Call, definitions: Mapping[str, Definition]) -> Fault
         else:
             reasons.append(f"{noun} becomes smaller here, but not on every way round")
     hint = "recur on a variable that a pattern binds inside the argument"
+    if any(isinstance(a, core.Construct) and a.constructor == TUPLE for a in call.arguments):
+        hint = (
+            "a tuple made here is no part of one given: recur in a function of several parameters, and call it on the tuple's parts"
+        )
     return Fault("not-terminating", message + ", and ".join(reasons), call.span, hint)
 
 

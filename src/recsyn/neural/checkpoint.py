@@ -16,6 +16,7 @@ import re
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,6 +80,19 @@ def save(folder: str | Path, trained: Trained, metrics: Mapping[str, Any]) -> Pa
         except OSError as error:
             raise CheckpointError(f"the checkpoint cannot be written: {_reason(error)}") from None
     return folder
+
+
+def check_place(folder: str | Path) -> None:
+    """Passes where :func:`save` could write: a long training should not end in finding out. Raises :class:`CheckpointError`."""
+    with _blaming(str(folder)):
+        place = Path(os.path.realpath(folder))
+        try:
+            _check_free(place)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=place.parent):
+                pass
+        except OSError as error:
+            raise CheckpointError(f"the checkpoint cannot be written: {_reason(error)}") from None
 
 
 def load(folder: str | Path) -> Checkpoint:

@@ -50,6 +50,11 @@ class Budget:
     fresh: int = 2_000
     rate: int = 1_000
 
+    @staticmethod
+    def of(examples: int) -> Budget:
+        """A budget in proportion to a search of ``examples`` inputs."""
+        return Budget(examples, *(max(200, min(most, examples)) for most in (2_000, 1_000)))
+
     def __post_init__(self) -> None:
         for name in ("examples", "fresh", "rate"):
             if getattr(self, name) < 1:

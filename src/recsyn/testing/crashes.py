@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from recsyn.data.codecs import DecodeError
@@ -32,10 +33,9 @@ class Crash:
 
 def write_crashes(result: Result, folder: str | Path, model: str | None = None) -> list[Path]:
     """Write a file for each finding into ``folder``, which is made if need be. ``model`` is the folder of a checkpoint."""
-    target = Path(folder)
+    target = make_crash_folder(folder)
     written = []
     try:
-        target.mkdir(parents=True, exist_ok=True)
         for finding in result.findings:
             inputs = [result.task.input_codec.encode(failure.input) for failure in finding.smallest]
             data = {
@@ -52,8 +52,22 @@ def write_crashes(result: Result, folder: str | Path, model: str | None = None) 
             path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
             written.append(path)
     except OSError as error:
-        raise RecsynError(f"crash files cannot be written to {str(folder)!r}: {error.strerror or error}") from None
+        raise _unwritable(folder, error) from None
     return written
+
+
+def make_crash_folder(folder: str | Path) -> Path:
+    """The folder, made if need be: before a campaign, so that it cannot end without a place for what it found."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return Path(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _unwritable(folder: str | Path, error: OSError) -> RecsynError:
+    return RecsynError(f"crash files cannot be written to {str(folder)!r}: {error.strerror or error}")
 
 
 def _failure(failure: Failure, tokens: list[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from recsyn.errors import RecsynError
 from recsyn.semantics.conformance import misfit
 from recsyn.values import Datum, Value, digits_of
 
-Kind = Literal["wrong token", "too short", "too long", "no end of sequence"]
+Kind = Literal["wrong token", "too short", "too long", "no end of sequence", "unknown token"]
 
 
 class Model(Protocol):
@@ -77,9 +77,16 @@ def examine(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Failure |
     for i, answer in zip(doubtful, ask(model, task, [inputs[i] for i in doubtful]), strict=True):
         expected = tuple(task.output_codec.encode(outputs[i]))
         kind = kind_of(expected, answer)
+        if kind is not None and any(not _known(task, token) for token in answer.tokens):
+            kind = "unknown token"
         if kind is not None:
             verdicts[i] = Failure(inputs[i], expected, answer, kind)
     return verdicts
+
+
+def _known(task: Task, token: str) -> bool:
+    """Whether outputs may hold the token: one of the codec's, or an integer, of which a callable may give any."""
+    return token in task.output_codec.tokens or token.removeprefix("-").isdecimal()
 
 
 def ask(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Answer]:
