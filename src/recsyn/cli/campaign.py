@@ -49,7 +49,9 @@ def show_result(result: Result) -> None:
 
 def _show_finding(number: int, finding: Finding, result: Result) -> None:
     say(Text(f"\nfinding {number}: wrong where {finding.rule or 'no simple rule predicts it'}", style="bold"))
-    if finding.rule:
+    if finding.rule and not result.fresh.inputs:
+        say("  the campaign ended before the rule was scored")
+    elif finding.rule:
         score = finding.score
         precision = f"{finding.precision:.3f}" if score.predicted else "not measured"
         recall = f"{finding.recall:.3f}" if score.failures else "not measured"
