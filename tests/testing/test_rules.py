@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from recsyn.testing.findings import Rate
-from recsyn.testing.rules import Condition, Rule, Score, fit_rule, rule_from_json, score
+from recsyn.testing.rules import Condition, Rule, Score, fit_rule, score
 
 Columns = Mapping[str, Any]
 RELATIONS: tuple[Any, ...] = (">=", "<=", "==")
@@ -97,7 +97,7 @@ def test_rules_hold_where_all_conditions_do_and_come_back_from_json(rule: Rule, 
     columns = random_columns(seed, 50)
     rows = [all(eval(f"{columns[c.feature][i]} {c.relation} {c.threshold}") for c in rule.conditions) for i in range(50)]
     assert rule.holds(columns).tolist() == rows
-    assert rule_from_json(rule.to_json()) == rule
+    assert Rule(tuple(Condition(**c) for c in rule.to_json())) == rule
     assert str(rule) == (" and ".join(f"{c.feature} {c.relation} {c.threshold}" for c in rule.conditions) or "always")
 
 

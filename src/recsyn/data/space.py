@@ -106,11 +106,6 @@ class Space:
         """The place of every constructor in the declaration of its type."""
         return {c.name: rank for datatype in self.datatypes.values() for rank, c in enumerate(datatype.constructors)}
 
-    def sizes(self, smallest: int, largest: int, at: Nonterminal | None = None) -> list[int]:
-        """The sizes in a range, ends included, at which there are values."""
-        start = self.type if at is None else at
-        return [s for s in range(smallest, largest + 1) if self.grammar.count(start, s)]
-
     def smallest(self, limit: int = 10_000) -> Iterator[Datum]:
         """Every shape in order of size, ``limit`` at most, labels of the alphabet in turn, so that neighbours differ."""
         given = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -149,7 +149,3 @@ def _thresholds(column: NDArray[np.int64]) -> list[int]:
     if len(values) > _MOST_THRESHOLDS:
         values = np.unique(np.quantile(values, np.linspace(0, 1, _MOST_THRESHOLDS), method="nearest"))
     return [int(v) for v in values]
-
-
-def rule_from_json(data: Sequence[Mapping[str, Any]]) -> Rule:
-    return Rule(tuple(Condition(c["feature"], c["relation"], c["threshold"]) for c in data))
