@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from recsyn.errors import RecsynError, extra
 from recsyn.lang import checker
-from recsyn.lang.diagnostics import Diagnostic, nearest
+from recsyn.lang.diagnostics import Diagnostic, LanguageError, nearest
 from recsyn.lang.program import Program as Checked
-from recsyn.lang.source import Source
-from recsyn.semantics.examples import failed_examples
+from recsyn.lang.source import Source, Span
+from recsyn.lang.types import Type
+from recsyn.semantics.examples import failed_examples, past_the_limit
 from recsyn.semantics.function import Function
-from recsyn.semantics.reference import Reference
+from recsyn.semantics.reference import LIMIT, Reference, StepLimit
 from recsyn.semantics.steps import Trace, trace
 from recsyn.values import Datum
 
@@ -39,21 +40,32 @@ class Program:
         return Reference(self.checked)
 
     def __getitem__(self, name: str) -> Function:
-        if name not in self.checked.definitions:
+        meanings = self.checked.names.values.get(name, ())
+        if len(meanings) != 1:
             raise RecsynError(
                 f"{self.checked.source.name} defines no function `{name}`",
-                nearest(str(name), self.checked.definitions) or f"it defines {', '.join(self.checked.definitions)}",
+                nearest(str(name), self.checked.names.values) or f"it defines {', '.join(self)}",
             )
-        return Function(self.checked, name, self._reference)
+        return Function(self.checked, meanings[0].name, self._reference)
 
     def __iter__(self) -> Iterator[str]:
-        """The names of its functions, in the order of the file."""
-        return iter(self.checked.definitions)
+        """The names of the functions that it defines itself, in the order of the file."""
+        return iter(self.checked.own)
 
-    def value(self, expression: str) -> Datum:
-        """The value of an expression in the notation of the language. Raises :class:`LanguageError`."""
-        term, _ = checker.check_expression(self.checked, Source("<expression>", expression))
-        return self._reference.evaluate(term)
+    def value(self, expression: str, limit: int = LIMIT) -> Datum:
+        """The value of an expression in the notation of the language. Where functions are partial, at most ``limit`` calls are
+        made. Raises :class:`LanguageError`."""
+        source = Source("<expression>", expression)
+        term, _ = checker.check_expression(self.checked, source)
+        reference = self._reference if limit == LIMIT else Reference(self.checked, limit)
+        try:
+            return reference.evaluate(term)
+        except StepLimit as stopped:
+            raise LanguageError([past_the_limit(stopped, source, Span(0, len(expression)))]) from None
+
+    def type(self, expression: str) -> Type:
+        """The type of an expression in the notation of the language. Raises :class:`LanguageError`."""
+        return checker.check_expression(self.checked, Source("<expression>", expression))[1]
 
     def trace(self, expression: str, limit: int = 10_000) -> Trace:
         """The steps of an expression's reduction, at most ``limit``. Raises :class:`LanguageError`."""
@@ -63,6 +75,12 @@ class Program:
     def failed_examples(self) -> list[Diagnostic]:
         """A diagnostic for each ``example`` of the file that does not hold."""
         return failed_examples(self.checked, self._reference)
+
+    def falsified_properties(self) -> list[Diagnostic]:
+        """A diagnostic for each ``property`` of the file for which an input was found that falsifies it."""
+        from recsyn.testing.properties import falsified_properties
+
+        return falsified_properties(self.checked, self._reference)
 
     def strategy(
         self,
@@ -84,7 +102,7 @@ class Program:
         return values(space, min_size=min_size, max_size=max_size, integers=integers, characters=characters)
 
     def __repr__(self) -> str:
-        return f"<program {self.checked.source.name}: {', '.join(self.checked.definitions)}>"
+        return f"<program {self.checked.source.name}: {', '.join(self)}>"
 
 
 def load(path: str | Path) -> Program:

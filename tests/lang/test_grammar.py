@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import recsyn
 from recsyn import LanguageError
 from recsyn.lang import syntax as s
-from recsyn.lang.comments import blank_comments
+from recsyn.lang.comments import blanked, comments_of
 from recsyn.lang.parser import parse_expression
 from recsyn.lang.source import Source
 
@@ -222,7 +222,7 @@ def test_bad_literals(text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "blanked"),
+    ("text", "blank"),
     [
         ("a -- b\nc", "a     \nc"),
         ("a {- b {- c -} d -} e", "a                   e"),
@@ -239,8 +239,8 @@ def test_bad_literals(text: str, message: str) -> None:
         ("{-\n-}", "  \n  "),
     ],
 )
-def test_comments(text: str, blanked: str) -> None:
-    assert blank_comments(text) == blanked
+def test_comments(text: str, blank: str) -> None:
+    assert blanked(text, comments_of(text)) == blank
 
 
 def test_a_comment_that_never_ends() -> None:
@@ -251,8 +251,8 @@ def test_a_comment_that_never_ends() -> None:
 @given(st.text("-{}\"' \nax\\"))
 def test_blanking_keeps_places(text: str) -> None:
     try:
-        blanked = blank_comments(text)
+        blank = blanked(text, comments_of(text))
     except recsyn.lang.comments.Fault:
         return
-    assert len(blanked) == len(text)
-    assert all(b == t or (b == " " and t != "\n") for b, t in zip(blanked, text, strict=True))
+    assert len(blank) == len(text)
+    assert all(b == t or (b == " " and t != "\n") for b, t in zip(blank, text, strict=True))

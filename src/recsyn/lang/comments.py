@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 
 from recsyn.lang.diagnostics import Fault
 from recsyn.lang.source import Span
@@ -12,23 +14,50 @@ _LANDMARK = re.compile(
     r"""|(?P<line>--[^\n]*)|(?P<block>\{-)"""
 )
 _FENCE = re.compile(r"\{-|-\}")
+_DOCUMENTATION = re.compile(r"---(?!-)[ \t]?")
 
 
-def blank_comments(text: str) -> str:
-    """The text with every comment replaced by blanks of the same length, so that offsets stay. Raises :class:`Fault` for a
-    ``{-`` that is never closed."""
-    out: list[str] = []
+def comments_of(text: str) -> list[Span]:
+    """Where the comments of a text stand, in order. Raises :class:`Fault` for a ``{-`` that is never closed."""
+    found: list[Span] = []
     at = 0
     while landmark := _LANDMARK.search(text, at):
-        start, end = landmark.span()
+        start, at = landmark.span()
         if landmark.lastgroup == "block":
-            end = _end_of_block(text, start)
-        comment = landmark.lastgroup != "skip"
-        out.append(text[at:start])
-        out.append(re.sub(r"[^\n]", " ", text[start:end]) if comment else text[start:end])
-        at = end
+            at = _end_of_block(text, start)
+        if landmark.lastgroup == "line" and text[at - 1] == "\r":
+            at -= 1
+        if landmark.lastgroup != "skip":
+            found.append(Span(start, at))
+    return found
+
+
+def blanked(text: str, comments: Sequence[Span]) -> str:
+    """The text with every comment replaced by blanks of the same length, so that offsets stay."""
+    out: list[str] = []
+    at = 0
+    for comment in comments:
+        out.append(text[at : comment.start])
+        out.append(re.sub(r"[^\n]", " ", text[comment.start : comment.end]))
+        at = comment.end
     out.append(text[at:])
     return "".join(out)
+
+
+def documentation_before(offset: int, text: str, comments: Sequence[Span]) -> str | None:
+    """What the ``---`` comments that end right before an offset say, a line for each."""
+    lines: list[str] = []
+    index = bisect_right(comments, offset, key=lambda c: c.start) - 1
+    while index >= 0 and not text[comments[index].end : offset].strip():
+        comment = text[comments[index].start : comments[index].end]
+        mark = _DOCUMENTATION.match(comment)
+        line_start = text.rfind("\n", 0, comments[index].start) + 1
+        if mark is None or text[line_start : comments[index].start].strip():
+            break
+        lines.append(comment[mark.end() :].rstrip())
+        offset = comments[index].start
+        index -= 1
+    return "\n".join(reversed(lines)) if lines else None
 
 
 def _end_of_block(text: str, start: int) -> int:

@@ -145,6 +145,25 @@ def spelled(name: str) -> str:
     return name.partition("#")[0] or "_"
 
 
+def children(term: Term) -> tuple[Term, ...]:
+    """The terms directly inside a term, in order of evaluation."""
+    if isinstance(term, Construct):
+        return term.fields
+    if isinstance(term, Apply):
+        return (term.function, *term.arguments)
+    if isinstance(term, Primitive):
+        return term.operands
+    if isinstance(term, Lambda):
+        return (term.body,)
+    if isinstance(term, Let):
+        return (term.bound, term.body)
+    if isinstance(term, If):
+        return (term.condition, term.consequent, term.alternative)
+    if isinstance(term, Match):
+        return (*term.scrutinees, *(arm.body for arm in term.arms))
+    return ()
+
+
 def binders(pattern: Pattern) -> list[str]:
     """The variables that a pattern binds, from left to right."""
     found: list[str] = []

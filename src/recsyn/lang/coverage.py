@@ -17,10 +17,8 @@ class Coverage:
     """The two questions, over the datatypes of one program."""
 
     def __init__(self, datatypes: Mapping[str, Datatype], constructors: Mapping[str, Constructor]) -> None:
-        self._siblings = {
-            name: tuple((c.name, len(c.fields)) for c in datatypes[constructor.datatype].constructors)
-            for name, constructor in constructors.items()
-        }
+        self._datatypes = datatypes
+        self._constructors = constructors
 
     def missing(self, rows: Sequence[Row], width: int, limit: int = 3) -> list[Row]:
         """Up to ``limit`` rows of patterns that no row of the match covers; empty where it is exhaustive."""
@@ -82,7 +80,8 @@ class Coverage:
             if name == TUPLE:
                 return ((TUPLE, arity),)
             if arity >= 0 and isinstance(name, str):
-                return self._siblings[name]
+                siblings = self._datatypes[self._constructors[name].datatype].constructors
+                return tuple((c.name, len(c.fields)) for c in siblings)
         return ()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from recsyn.lang import core
 from recsyn.lang import syntax as s
-from recsyn.lang.diagnostics import Fault, nearest
+from recsyn.lang.diagnostics import Fault
+from recsyn.lang.names import Names, Table
 from recsyn.lang.source import Span
 from recsyn.lang.stackless import Deep
 from recsyn.lang.types import (
@@ -58,11 +59,19 @@ class Scope:
     """
 
     def __init__(
-        self, datatypes: Mapping[str, Datatype], constructors: Mapping[str, Constructor], functions: Mapping[str, Scheme]
+        self,
+        datatypes: Mapping[str, Datatype],
+        constructors: Mapping[str, Constructor],
+        functions: Mapping[str, Scheme],
+        names: Names,
     ) -> None:
         self.datatypes = datatypes
         self.constructors = constructors
         self.functions = functions
+        self.names = names
+        self.modules_used: set[str] = set()
+        self.orders: dict[Span, str] = {}
+        """What each ``<`` and its like compares, by where it stands."""
         self.in_group: dict[str, OpenType] = {}
         self.annotated: dict[str, OpenType] = {}
         """Functions of the group being checked that are annotated in full, with their rigid variables."""
@@ -70,6 +79,10 @@ class Scope:
         self.level = 1
         self.matches: list[tuple[list[tuple[tuple[core.Pattern, ...], Span]], Span, str]] = []
         self.equality_variables: set[str] = set()
+        self.variables_stand_for: OpenType | None = None
+        """What type variables in annotations stand for, if not for any type."""
+        self._binders: dict[str, tuple[str, Span]] = {}
+        self._mentioned: set[str] = set()
         self._ordered: list[tuple[OpenType, Span]] = []
         self._stood_for: list[tuple[str, OpenType, Span]] = []
         self._rigid: dict[str, TypeVariable] = {}
@@ -90,6 +103,8 @@ class Scope:
     def type_of(self, written: s.TypeExpression) -> Deep[OpenType]:
         """The type that an annotation writes; its variables are rigid."""
         if isinstance(written, s.TypeVariableName):
+            if self.variables_stand_for is not None:
+                return self.variables_stand_for
             return self._rigid.setdefault(written.name, TypeVariable(f"{written.name}#{self._owner}"))
         if isinstance(written, s.ArrowTypeExpression):
             parameter = yield self.type_of(written.parameter)
@@ -101,14 +116,28 @@ class Scope:
             arguments.append((yield self.type_of(item)))
         if isinstance(written, s.TupleTypeExpression):
             return TypeConstant(TUPLE, tuple(arguments))
-        check_type_name(written, self.datatypes)
-        return TypeConstant(written.name, tuple(arguments))
+        return TypeConstant(self.type_name(written), tuple(arguments))
+
+    def type_name(self, written: s.TypeName) -> str:
+        """The type that a name in an annotation means. Raises :class:`Fault` where it has another number of parameters."""
+        name = self._meaning(self.names.types, written.name, written.span, "type")
+        needed = len(self.datatypes[name].parameters) if name in self.datatypes else 0
+        if needed != len(written.arguments):
+            message = f"`{written.name}` takes {_count(needed, 'type')}, but {len(written.arguments)} given here"
+            raise Fault("arity", message, written.span)
+        return name
+
+    def _meaning(self, table: Table, written: str, span: Span, noun: str, also: Iterable[str] = ()) -> str:
+        meaning = self.names.meaning(table, written, span, noun, also)
+        if meaning.module is not None:
+            self.modules_used.add(meaning.module)
+        return meaning.name
 
     def expect(self, found: OpenType, expected: OpenType, span: Span, because: str, written: Any = None) -> None:
         reason = unify(found, expected, self.equality_variables)
         if reason is None:
             return
-        missing = self._missing_fields(written)
+        missing = self._missing_fields(written, span)
         if missing:
             raise Fault("arity", missing, span)
         hint = reason if reason != "they differ" else None
@@ -119,11 +148,11 @@ class Scope:
             hint,
         )
 
-    def _missing_fields(self, written: Any) -> str | None:
+    def _missing_fields(self, written: Any, span: Span) -> str | None:
         head, given = (written.function, len(written.arguments)) if isinstance(written, s.ApplyExpression) else (written, 0)
         if not isinstance(head, s.ConstructorName):
             return None
-        needed = len(self.constructors[head.name].fields)
+        needed = len(self.constructors[self._meaning(self.names.constructors, head.name, span, "constructor")].fields)
         return f"`{head.name}` has {_count(needed, 'field')}, but {given} given here" if given < needed else None
 
     def settle_order(self, level: int = 0) -> None:
@@ -134,10 +163,13 @@ class Scope:
             if isinstance(at, Unknown):
                 if at.level > level:
                     at.link = INT
+                    self.orders[span] = INT.name
                 else:
                     outside.append((type, span))
             elif not isinstance(at, TypeConstant) or at.name not in PRIMITIVE_TYPES:
                 raise Fault("type-mismatch", f"only `Int` and `Char` are ordered, and this is of type `{show_open(at)}`", span)
+            else:
+                self.orders[span] = at.name
         self._ordered = outside
 
     def settle_equality(self) -> None:
@@ -186,12 +218,14 @@ class Scope:
             return core.Bind(self._bind_once(written.name, type, written.span, bindings))
         if isinstance(written, s.AliasPattern):
             inner = yield self.pattern(written.pattern, type, bindings)
-            return core.Alias(inner, self._bind_once(written.name, type, written.span, bindings))
+            own = Span(written.span.end - len(written.name), written.span.end)
+            return core.Alias(inner, self._bind_once(written.name, type, own, bindings))
+        name = TUPLE
         if written.constructor == TUPLE:
             field_types: list[OpenType] = [self.fresh() for _ in written.fields]
             whole: OpenType = TypeConstant(TUPLE, tuple(field_types))  # type: ignore[arg-type]
         else:
-            field_types, whole = self._constructor(written.constructor, written.name_span)
+            name, field_types, whole = self._constructor(written.constructor, written.name_span)
             if len(field_types) != len(written.fields):
                 message = (
                     f"`{written.constructor}` has {_count(len(field_types), 'field')}, but this pattern has {len(written.fields)}"
@@ -201,23 +235,29 @@ class Scope:
         fields = []
         for field, field_type in zip(written.fields, field_types, strict=True):
             fields.append((yield self.pattern(field, field_type, bindings)))
-        return core.Built(written.constructor, tuple(fields))
+        return core.Built(name, tuple(fields))
 
     def _bind_once(self, name: str, type: OpenType, span: Span, bindings: list[Binding]) -> str:
         if any(b[0] == name for b in bindings):
             raise Fault("duplicate-name", f"`{name}` is bound twice by this pattern", span, "give one of them another name")
         unique = self.unique(name)
         bindings.append((name, unique, type, span))
+        self._binders[unique] = name, span
         return unique
 
-    def _constructor(self, name: str, span: Span) -> tuple[list[OpenType], OpenType]:
-        constructor = self.constructors.get(name)
-        if constructor is None:
-            raise Fault("unknown-name", f"there is no constructor `{name}`", span, nearest(name, self.constructors))
+    def unused(self) -> Iterator[tuple[str, Span]]:
+        """The variables that nothing mentions, but for those that begin with ``_``, and where each is bound."""
+        for unique, (name, span) in self._binders.items():
+            if unique not in self._mentioned and not name.startswith("_"):
+                yield name, span
+
+    def _constructor(self, written: str, span: Span) -> tuple[str, list[OpenType], OpenType]:
+        name = self._meaning(self.names.constructors, written, span, "constructor")
+        constructor = self.constructors[name]
         parameters = self.datatypes[constructor.datatype].parameters
         fresh: dict[str, OpenType] = {p: self.fresh() for p in parameters}
         whole = TypeConstant(constructor.datatype, tuple(fresh.values()))  # type: ignore[arg-type]
-        return [replaced(f, fresh) for f in constructor.fields], whole
+        return name, [replaced(f, fresh) for f in constructor.fields], whole
 
     # Expressions
 
@@ -239,39 +279,37 @@ class Scope:
 
     def _name(self, written: s.Name) -> Deep[Typed]:
         yield from ()
+        span = written.span
         local = self.locals.get(written.name)
         if local is not None:
             unique, scheme, type = local
-            return core.Local(unique, written.span), instantiate(scheme, self.level) if scheme else type
-        if written.name in self.in_group:
-            return core.Global(written.name, written.span), self.in_group[written.name]
-        if written.name in self.annotated:
-            return core.Global(written.name, written.span), self._polymorphic(written)
-        if written.name in self.functions:
-            return core.Global(written.name, written.span), instantiate(self.functions[written.name], self.level)
-        if written.name == "not":
-            name = self.unique("x")
-            body = core.Primitive("not", (core.Local(name, written.span),), written.span)
-            return core.Lambda((name,), body, written.span), arrow(BOOL, BOOL)
+            self._mentioned.add(unique)
+            return core.Local(unique, span), instantiate(scheme, self.level) if scheme else type
         if written.name == "_":
-            raise Fault("unknown-name", "`_` is a pattern, not a value", written.span)
-        known = [*self.locals, *self.in_group, *self.annotated, *self.functions, "not"]
-        raise Fault(
-            "unknown-name", f"there is no variable or function `{written.name}`", written.span, nearest(written.name, known)
-        )
+            raise Fault("unknown-name", "`_` is a pattern, not a value", span)
+        if written.name == "not":
+            argument = self.unique("x")
+            body = core.Primitive("not", (core.Local(argument, span),), span)
+            return core.Lambda((argument,), body, span), arrow(BOOL, BOOL)
+        name = self._meaning(self.names.values, written.name, span, "variable or function", (*self.locals, "not"))
+        if name in self.in_group:
+            return core.Global(name, span), self.in_group[name]
+        if name in self.annotated:
+            return core.Global(name, span), self._polymorphic(name, span)
+        return core.Global(name, span), instantiate(self.functions[name], self.level)
 
-    def _polymorphic(self, written: s.Name) -> OpenType:
-        whole = self.annotated[written.name]
+    def _polymorphic(self, name: str, span: Span) -> OpenType:
+        whole = self.annotated[name]
         # At the level of the declaration: a `let` that generalised them would escape `settle_equality`.
         fresh: dict[str, OpenType] = {p.name: Unknown(1) for p in parts(whole) if isinstance(p, TypeVariable)}
-        self._stood_for.extend((rigid, unknown, written.span) for rigid, unknown in fresh.items())
+        self._stood_for.extend((rigid, unknown, span) for rigid, unknown in fresh.items())
         return replaced(whole, fresh)
 
     def _constructor_name(self, written: s.ConstructorName) -> Deep[Typed]:
         return self._construct(written, ())
 
     def _construct(self, head: s.ConstructorName, arguments: tuple[s.Expression, ...], span: Span | None = None) -> Deep[Typed]:
-        field_types, whole = self._constructor(head.name, head.span)
+        name, field_types, whole = self._constructor(head.name, head.span)
         span = span or head.span
         if len(arguments) > len(field_types):
             message = f"`{head.name}` has {_count(len(field_types), 'field')}, but {len(arguments)} are given here"
@@ -280,7 +318,7 @@ class Scope:
         for index, (argument, type) in enumerate(zip(arguments, field_types, strict=False)):
             fields.append((yield self.expression_of(argument, type, f"the {ordinal(index)} field of `{head.name}`")))
         rest = [self.unique("x") for _ in field_types[len(arguments) :]]
-        term: core.Term = core.Construct(head.name, (*fields, *(core.Local(r, span) for r in rest)), span)
+        term: core.Term = core.Construct(name, (*fields, *(core.Local(r, span) for r in rest)), span)
         if rest:
             term = core.Lambda(tuple(rest), term, span)
         for type in reversed(field_types[len(arguments) :]):
@@ -492,17 +530,6 @@ _RULES: dict[type, Callable[[Scope, Any], Deep[Typed]]] = {
     s.OperatorExpression: Scope._operator,
     s.AnnotatedExpression: Scope._annotated,
 }
-
-
-def check_type_name(written: s.TypeName, datatypes: Mapping[str, Datatype]) -> None:
-    """That a type exists and has as many arguments as are written. Raises :class:`Fault`."""
-    known = [*datatypes, *PRIMITIVE_TYPES]
-    if written.name not in known:
-        raise Fault("unknown-name", f"there is no type `{written.name}`", written.span, nearest(written.name, known))
-    needed = len(datatypes[written.name].parameters) if written.name in datatypes else 0
-    if needed != len(written.arguments):
-        message = f"`{written.name}` takes {_count(needed, 'type')}, but {len(written.arguments)} given here"
-        raise Fault("arity", message, written.span)
 
 
 def _list(items: Sequence[core.Term], span: Span) -> core.Term:

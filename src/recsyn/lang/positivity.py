@@ -3,7 +3,8 @@ Without it a function could call itself through a value, and evaluation would no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import eq
 
@@ -13,26 +14,27 @@ Negative = Mapping[str, frozenset[int]]
 """For each datatype, which of its parameters occur to the left of an arrow in it."""
 
 
-def not_positive(group: frozenset[str], datatypes: Mapping[str, Datatype]) -> list[Constructor]:
+def not_positive(group: Sequence[Datatype], negative: Negative) -> list[Constructor]:
     """The constructors of a group of datatypes in which one of the group occurs to the left of an arrow."""
-    negative = _negative_parameters(datatypes)
+    names = frozenset(datatype.name for datatype in group)
 
     def of_group(type: Type) -> bool:
-        return isinstance(type, TypeConstant) and type.name in group
+        return isinstance(type, TypeConstant) and type.name in names
 
     return [
         constructor
-        for name in sorted(group)
-        for constructor in datatypes[name].constructors
+        for datatype in group
+        for constructor in datatype.constructors
         if any(_occurs_left(field, of_group, negative) for field in constructor.fields)
     ]
 
 
-def _negative_parameters(datatypes: Mapping[str, Datatype]) -> Negative:
-    """The least solution: nothing is negative until a field shows it, and what one type shows may show another."""
-    negative: Negative = dict.fromkeys(datatypes, frozenset[int]())
+def negative_parameters(group: Sequence[Datatype], known: dict[str, frozenset[int]]) -> Negative:
+    """Which parameters of each datatype of a group are negative, given those of the earlier ones. The least solution: nothing is
+    negative until a field shows it, and what one type shows may show another."""
+    negative: Negative = dict.fromkeys((d.name for d in group), frozenset[int]())
     while True:
-        found = {name: frozenset(_shown_negative(datatype, negative)) for name, datatype in datatypes.items()}
+        found = {d.name: frozenset(_shown_negative(d, ChainMap(dict(negative), known))) for d in group}
         if found == negative:
             return negative
         negative = found

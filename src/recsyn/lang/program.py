@@ -8,6 +8,7 @@ from functools import cached_property
 
 from recsyn.lang.core import Term
 from recsyn.lang.diagnostics import Diagnostic
+from recsyn.lang.names import Names
 from recsyn.lang.source import Source, Span
 from recsyn.lang.types import Constructor, Datatype, Scheme, Type
 
@@ -41,7 +42,8 @@ class RecursionShape:
 
 @dataclass(frozen=True)
 class Definition:
-    """A function or, without parameters, a constant. ``group`` names the functions defined together with it."""
+    """A function or, without parameters, a constant. ``group`` names the functions defined together with it; a ``partial`` one is
+    not known to end. ``orders`` says for each ``<`` and its like, by where it stands, whether it compares ``Int`` or ``Char``."""
 
     name: str
     parameters: tuple[str, ...]
@@ -50,6 +52,9 @@ class Definition:
     group: tuple[str, ...]
     span: Span
     shape: RecursionShape | None = None
+    partial: bool = False
+    documentation: str | None = None
+    orders: Mapping[Span, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,17 +65,36 @@ class Example:
     right: Term
     type: Type
     span: Span
+    source: Source
+
+
+@dataclass(frozen=True)
+class Property:
+    """``property name (x : A) when guard = body``. Guard and body are functions of the parameters, terms where there are none."""
+
+    name: str
+    parameters: tuple[str, ...]
+    types: tuple[Type, ...]
+    guard: Term | None
+    body: Term
+    span: Span
+    source: Source
 
 
 @dataclass(frozen=True)
 class Program:
-    """A source file that has passed every check made before anything runs."""
+    """A source file that has passed every check made before anything runs, with all that it imports. ``own`` are the functions
+    that it defines itself, in order; ``sources`` every text that was read for it."""
 
     source: Source
     datatypes: Mapping[str, Datatype]
     definitions: Mapping[str, Definition]
+    names: Names
+    own: tuple[str, ...]
+    sources: tuple[Source, ...]
     examples: tuple[Example, ...] = ()
-    warnings: tuple[Diagnostic, ...] = field(default=())
+    properties: tuple[Property, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
 
     @cached_property
     def constructors(self) -> Mapping[str, Constructor]:

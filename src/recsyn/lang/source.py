@@ -20,10 +20,12 @@ class Span:
 
 @dataclass(frozen=True)
 class Source:
-    """A text and the name under which messages speak of it."""
+    """A text and the name under which messages speak of it. ``path`` is where it lies, resolved, if it was read from a file: what
+    it imports is found from there."""
 
     name: str
     text: str
+    path: Path | None = None
 
     @cached_property
     def _line_starts(self) -> list[int]:
@@ -62,4 +64,4 @@ def read_source(path: str | Path) -> Source:
         ) from None
     if "\0" in text:
         raise RecsynError(f"{str(path)!r} is not a text file: it holds a NUL character at offset {text.index(chr(0))}")
-    return Source(str(path), text)
+    return Source(str(path), text, file.resolve())

@@ -217,6 +217,7 @@ class TypeDeclaration:
     constructors: tuple[ConstructorDeclaration, ...]
     span: Span
     name_span: Span
+    documentation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +241,15 @@ class FunctionDeclaration:
     body: Expression
     span: Span
     name_span: Span
+    documentation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionGroup:
+    """Functions that see each other. ``partial`` waives the check that they end."""
+
     functions: tuple[FunctionDeclaration, ...]
+    partial: bool
     span: Span
 
 
@@ -255,4 +260,37 @@ class ExampleDeclaration:
     span: Span
 
 
-Declaration: TypeAlias = TypeGroup | FunctionGroup | ExampleDeclaration
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """``when condition``: which inputs a property speaks of."""
+
+    condition: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyDeclaration:
+    name: str
+    parameters: tuple[Parameter, ...]
+    guard: Expression | None
+    body: Expression
+    span: Span
+    name_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleName:
+    """A module of the standard library by its name, or, where ``file`` holds, a file by its path from the one that imports it."""
+
+    name: str
+    file: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ImportDeclaration:
+    modules: tuple[ModuleName, ...]
+    span: Span
+
+
+Declaration: TypeAlias = ImportDeclaration | TypeGroup | FunctionGroup | ExampleDeclaration | PropertyDeclaration

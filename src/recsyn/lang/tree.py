@@ -225,16 +225,38 @@ class TreeBuilder(Transformer[Token, Any]):
         return s.FunctionDeclaration(str(c[0]), parameters, result, nodes[-1], _span(c), _span(c[:1]))
 
     def function_group(self, c: Children) -> s.FunctionGroup:
-        return s.FunctionGroup(tuple(_nodes(c)), _span(c))
+        return s.FunctionGroup(tuple(_nodes(c)), False, _span(c))
+
+    def partial(self, c: Children) -> s.FunctionGroup:
+        return s.FunctionGroup(c[1].functions, True, _span(c))
 
     def example(self, c: Children) -> s.ExampleDeclaration:
         return s.ExampleDeclaration(c[1], c[3], _span(c))
+
+    def guard(self, c: Children) -> s.Guard:
+        return s.Guard(c[1], _span(c))
+
+    def property(self, c: Children) -> s.PropertyDeclaration:
+        parameters = tuple(x for x in c if isinstance(x, s.Parameter))
+        guard = next((x.condition for x in c if isinstance(x, s.Guard)), None)
+        return s.PropertyDeclaration(str(c[1]), parameters, guard, c[-1], _span(c), _span(c[1:2]))
+
+    def library_module(self, c: Children) -> s.ModuleName:
+        return s.ModuleName(str(c[0]), False, _span(c))
+
+    def file_module(self, c: Children) -> s.ModuleName:
+        return s.ModuleName(_unescape(c[0]), True, _span(c))
 
     def declaration(self, c: Children) -> Any:
         return c[0]
 
 
+    def import_(self, c: Children) -> s.ImportDeclaration:
+        return s.ImportDeclaration(tuple(_nodes(c)), _span(c))
+
+
 setattr(TreeBuilder, "if", TreeBuilder.if_)
+setattr(TreeBuilder, "import", TreeBuilder.import_)
 
 
 def _negate(minus: Token, operand: Any) -> Any:

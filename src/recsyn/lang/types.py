@@ -60,6 +60,7 @@ class Datatype:
     name: str
     parameters: tuple[str, ...]
     constructors: tuple[Constructor, ...]
+    documentation: str | None = None
 
 
 @dataclass(frozen=True)

@@ -245,24 +245,5 @@ def _free_variables(term: core.Lambda) -> list[str]:
         if isinstance(at, core.Local):
             found[at.name] = None
         else:
-            stack.extend(reversed(children(at)))
+            stack.extend(reversed(core.children(at)))
     return list(found)
-
-
-def children(term: core.Term) -> tuple[core.Term, ...]:
-    """The terms directly inside a term, in order of evaluation."""
-    if isinstance(term, core.Construct):
-        return term.fields
-    if isinstance(term, core.Apply):
-        return (term.function, *term.arguments)
-    if isinstance(term, core.Primitive):
-        return term.operands
-    if isinstance(term, core.Lambda):
-        return (term.body,)
-    if isinstance(term, core.Let):
-        return (term.bound, term.body)
-    if isinstance(term, core.If):
-        return (term.condition, term.consequent, term.alternative)
-    if isinstance(term, core.Match):
-        return (*term.scrutinees, *(arm.body for arm in term.arms))
-    return ()

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from recsyn.errors import RecsynError
 from recsyn.lang.core import Term
 from recsyn.lang.program import Program
 from recsyn.semantics import normal as n
 from recsyn.semantics.primitives import BINARY, UNARY
 from recsyn.values import Datum, Value
+
+LIMIT = 1_000_000
+"""The calls that an evaluation may make in a program whose functions are not all known to end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,10 +30,19 @@ class FunctionValue:
         return f"<{self.code.name}>"
 
 
-class Reference:
-    """The evaluator of one program. It holds code only, so threads may share it."""
+class StepLimit(RecsynError):
+    """A partial function made so many calls that it may never end."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"no value after {limit:,} calls: a partial function may not end", "allow it more steps, if it should")
+
+
+class Reference:
+    """The evaluator of one program. It holds code only, so threads may share it. A program with partial functions makes at most
+    ``limit`` calls in one evaluation, then raises :class:`StepLimit`; a total one needs no limit."""
+
+    def __init__(self, program: Program, limit: int = LIMIT) -> None:
+        self._limit = limit if any(d.partial for d in program.definitions.values()) else -1
         self._arities = {d.name: len(d.parameters) for d in program.definitions.values()}
         self._program = program
 
@@ -52,6 +65,7 @@ class Reference:
         codes = self._codes
         stack: list[tuple[n.Block, int, list[Datum], int]] = []
         at = 0
+        left = self._limit
         while True:
             step = block[at]
             kind = type(step)
@@ -68,6 +82,9 @@ class Reference:
                 block, at, frame, target = stack.pop()
                 frame[target] = result
             elif kind is n.Call:
+                if left == 0:
+                    raise StepLimit(self._limit)
+                left -= 1
                 code = codes[step.function]
                 if not _tail(block, at, step.target):
                     stack.append((block, at, frame, step.target))
@@ -91,6 +108,9 @@ class Reference:
                     held = function.held + arguments
                     frame[step.target] = FunctionValue(function.code, held, function.missing - len(arguments))
                     continue
+                if left == 0:
+                    raise StepLimit(self._limit)
+                left -= 1
                 if not _tail(block, at, step.target):
                     stack.append((block, at, frame, step.target))
                 extra = arguments[function.missing :]

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, overload
 
 from recsyn.lang import core
+from recsyn.lang.core import children
 from recsyn.lang.printer import FunctionTerm, Marked, Piece, Printable, pieces, show_term
 from recsyn.lang.program import Program
 from recsyn.lang.source import Span
 from recsyn.lang.stackless import Deep, run
-from recsyn.semantics.normal import children
 from recsyn.semantics.primitives import BINARY, UNARY
 from recsyn.values import TRUE, Datum, Value
 

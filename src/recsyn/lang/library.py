@@ -1,0 +1,23 @@
+"""The standard library: modules written in the language, which travel with the package."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from recsyn.lang.source import Source
+
+
+@cache
+def module_names() -> tuple[str, ...]:
+    """The modules that ``import`` takes by name, in alphabetical order."""
+    found = (entry.name for entry in (files("recsyn") / "library").iterdir())
+    return tuple(sorted(name.removesuffix(".rec") for name in found if name.endswith(".rec")))
+
+
+@cache
+def module_source(name: str) -> Source:
+    """The text of a module of the library. Raises ``KeyError`` where there is none of that name."""
+    if name not in module_names():
+        raise KeyError(name)
+    return Source(f"library/{name}.rec", (files("recsyn") / "library" / f"{name}.rec").read_text("utf-8"))

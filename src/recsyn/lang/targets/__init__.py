@@ -1,0 +1,1 @@
+"""Programs written in other languages, from the core of a checked program."""
