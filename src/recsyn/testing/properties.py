@@ -20,6 +20,8 @@ from recsyn.semantics.reference import Reference, StepLimit
 from recsyn.testing.shrinking import shrink
 from recsyn.values import TRUE, TUPLE, Datum, Value, preorder, show
 
+EXAMPLES = 100
+"""How many small inputs, and how many random ones, a property is tested on where nothing else is said."""
 _ALPHABET = Alphabet((0, 1, -1, 2, -2, 3, 5, 10), tuple("ab ZA09.\n"))
 _MOST_TRIES = 10
 """So many inputs are tried for each one wanted, before a guard is taken to refuse nearly all."""
@@ -38,19 +40,19 @@ class PropertyRun:
 
 
 def check_property(
-    program: Program, reference: Reference, property: Property, *, examples: int = 200, seed: int = 0
+    program: Program, reference: Reference, property: Property, *, examples: int = EXAMPLES, seed: int = 0
 ) -> PropertyRun:
     """Test a property on its ``examples`` smallest inputs, then on as many random ones of up to 30 constructors. Raises
     :class:`RecsynError` for inputs of a type that cannot be generated."""
     return _Tester(program, reference, property).run(examples, seed)
 
 
-def falsified_properties(program: Program, reference: Reference) -> list[Diagnostic]:
+def falsified_properties(program: Program, reference: Reference, examples: int = EXAMPLES, seed: int = 0) -> list[Diagnostic]:
     """A diagnostic for each property of a program that fails, or whose inputs cannot be generated."""
     found: list[Diagnostic] = []
     for property in program.properties:
         try:
-            run = check_property(program, reference, property)
+            run = check_property(program, reference, property, examples=examples, seed=seed)
         except RecsynError as error:
             found.append(_remark("error", "type-mismatch", property, error.message, error.hint))
             continue
@@ -76,7 +78,7 @@ def _why(run: PropertyRun, reference: Reference) -> str:
     body = property.body.body if isinstance(property.body, core.Lambda) else property.body
     if isinstance(body, core.Primitive) and body.operator == "==":
         try:
-            sides = [reference.evaluate(_applied(_like(property.body, side), inputs)) for side in body.operands]
+            sides = [reference.apply(reference.evaluate(_like(property.body, side)), inputs) for side in body.operands]
         except StepLimit:
             return message
         message += f": the left side is `{shortened(show(sides[0]))}`, the right side `{shortened(show(sides[1]))}`"
@@ -86,11 +88,6 @@ def _why(run: PropertyRun, reference: Reference) -> str:
 def _like(body: core.Term, term: core.Term) -> core.Term:
     """The term under the parameters that the body has."""
     return core.Lambda(body.parameters, term, term.span) if isinstance(body, core.Lambda) else term
-
-
-def _applied(function: core.Term, inputs: Sequence[Datum]) -> core.Term:
-    arguments = tuple(core.Literal(x, function.span) for x in inputs)
-    return core.Apply(function, arguments, function.span) if arguments else function
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,12 +142,19 @@ class _Tester:
             return chance.randint(-reach, reach)
         return chance.choice(_ALPHABET.characters) if isinstance(atom, str) else atom
 
+    @cached_property
+    def _guard(self) -> Datum:
+        return None if self.property.guard is None else self.reference.evaluate(self.property.guard)
+
+    @cached_property
+    def _body(self) -> Datum:
+        return self.reference.evaluate(self.property.body)
+
     def _meets_guard(self, inputs: Value) -> bool:
-        guard = self.property.guard
-        return guard is None or bool(self.reference.evaluate(_applied(guard, inputs.fields)) == TRUE)
+        return self._guard is None or bool(self.reference.apply(self._guard, inputs.fields) == TRUE)
 
     def _holds(self, inputs: Value) -> bool:
-        return bool(self.reference.evaluate(_applied(self.property.body, inputs.fields)) == TRUE)
+        return bool(self.reference.apply(self._body, inputs.fields) == TRUE)
 
     def _fails(self, inputs: Value) -> bool:
         """Whether these inputs too show the property false. What does not end within the limit shows nothing."""

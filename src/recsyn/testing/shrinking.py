@@ -75,10 +75,10 @@ def smaller(space: Space, value: Datum) -> Iterator[Datum]:
             if len(part.path) == 1 and part.type == place.type:
                 yield _replaced(value, place.path, part.node)
     for place in chosen:
-        for constructor in constructors_of(place.type, space.datatypes):
-            if constructor.name == place.node.constructor:
-                break
-            if len(constructor.fields) == len(place.node.fields):
+        siblings = constructors_of(place.type, space.datatypes)
+        own = next(c for c in siblings if c.name == place.node.constructor)
+        for constructor in siblings[: siblings.index(own)]:
+            if constructor.fields == own.fields:
                 yield _replaced(value, place.path, Value(constructor.name, place.node.fields))
     for place in chosen:
         yield from (_replaced(value, place.path, node) for node in _exchanged(space, place))
