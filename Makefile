@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find src examples -type f -not -path '*/__pycache__/*')
+SOURCES := $(shell find src examples benchmarks docs/diagnostics -type f -not -path '*/__pycache__/*')
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -29,7 +29,7 @@ format: $(VENV)/.recsyn
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.recsyn
-	$(BIN)/python -m benchmarks
+	$(BIN)/recsyn bench
 
 clean:
 	rm -rf $(VENV) .recsyn

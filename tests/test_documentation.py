@@ -15,6 +15,7 @@ import yaml
 
 import recsyn
 from recsyn.data.tasks import task_from_config
+from recsyn.lang.library import module_names, module_source
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -73,14 +74,42 @@ def test_the_experiment_of_the_documentation() -> None:
     assert task_from_config({**config["task"], "source": source}).distribution.to_config() == config["task"]["distribution"]
 
 
-def test_the_words_that_are_not_read_yet_are_refused_by_name() -> None:
-    for line in ("import list", "property p = True", "partial fun f x = f x"):
-        with pytest.raises(
-            recsyn.LanguageError, match=f"`{line.split()[0]}` is a word of the language that this version does not read"
-        ):
-            recsyn.loads(f"fun one = 1\n{line}\n")
+def test_the_programs_of_the_language_page() -> None:
+    for source in blocks((ROOT / "docs" / "language.md").read_text("utf-8"), "rec"):
+        program = recsyn.loads(source)
+        assert [*program.checked.warnings, *program.failed_examples(), *program.falsified_properties()] == []
+
+
+def test_the_page_of_the_library_has_every_function() -> None:
+    """`docs/library.md` is written from the library: `python tests/test_documentation.py` writes it anew."""
+    assert (ROOT / "docs" / "library.md").read_text("utf-8") == library_page()
+
+
+def library_page() -> str:
+    lines = ["# The standard library", ""]
+    lines += ["`import list` brings in a module's names, as `map` and as `list.map`. Each function has an example, and a property that"]
+    lines += ["`recsyn check` tests; the sources are in `src/recsyn/library/`."]
+    for name in module_names():
+        checked = recsyn.loads(module_source(name).text, f"{name}.rec").checked
+        about = module_source(name).text.partition("\n")[0].lstrip("- ")
+        lines += ["", f"## {name}", "", about, ""]
+        declared = re.findall(r"^type (\w+)", module_source(name).text, re.MULTILINE)
+        for datatype in (checked.datatypes[d] for d in declared):
+            lines.append(f"- `{' '.join(['type', datatype.name, *datatype.parameters])}` {_flowing(datatype.documentation or '')}")
+        for function in checked.own:
+            definition = checked.definitions[function]
+            lines.append(f"- `{function} : {definition.scheme}` {_flowing(definition.documentation or '')}")
+    return "\n".join(lines) + "\n"
+
+
+def _flowing(text: str) -> str:
+    return " ".join(text.split())
 
 
 def test_the_docstring_of_the_package() -> None:
     assert doctest.testmod(recsyn).attempted == 3
     assert doctest.testmod(recsyn).failed == 0
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "library.md").write_text(library_page(), "utf-8")

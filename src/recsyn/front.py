@@ -76,11 +76,12 @@ class Program:
         """A diagnostic for each ``example`` of the file that does not hold."""
         return failed_examples(self.checked, self._reference)
 
-    def falsified_properties(self) -> list[Diagnostic]:
-        """A diagnostic for each ``property`` of the file for which an input was found that falsifies it."""
+    def falsified_properties(self, *, max_examples: int = 100, seed: int = 0) -> list[Diagnostic]:
+        """A diagnostic for each ``property`` of the file for which an input was found that falsifies it, among its ``max_examples``
+        smallest inputs and as many random ones."""
         from recsyn.testing.properties import falsified_properties
 
-        return falsified_properties(self.checked, self._reference)
+        return falsified_properties(self.checked, self._reference, max_examples, seed)
 
     def strategy(
         self,

@@ -9,21 +9,27 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
 from io import TextIOWrapper
+from types import ModuleType
 
-from recsyn.cli.terminal import complain
+from recsyn.cli.terminal import complain, tell
 from recsyn.errors import RecsynError
 from recsyn.lang.diagnostics import LanguageError
 
 VERBS = {
     "check": "check a program and run its examples",
+    "fmt": "lay out source files",
     "run": "print the value of an expression",
     "trace": "print the steps of an expression's reduction",
+    "repl": "a dialogue: expressions, declarations, types and traces",
+    "export": "write a program in another language",
+    "import": "read a program written in Gallina, the language of Coq",
     "sample": "draw values of a type, or count them",
     "data": "show or write a data set of a task",
     "train": "train a transformer on a task",
     "eval": "measure a checkpoint's exact match, by recursion depth",
     "fuzz": "find where a checkpoint fails, and say which rule predicts it",
     "replay": "run crash files again",
+    "bench": "measure what costs what, as ratios",
     "demo": "all of it, on binary successor, in a minute",
 }
 
@@ -38,13 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, purpose in VERBS.items():
         verb = verbs.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".", allow_abbrev=False)
         if given[:1] == [name]:
-            import_module(f"recsyn.cli.{name}").add_arguments(verb)
+            _module(name).add_arguments(verb)
     try:
         code = _run(parser, given)
         sys.stdout.flush()
         return code
     except LanguageError as error:
-        complain(error.message, plain=True)
+        tell(error.diagnostics)
     except RecsynError as error:
         complain(str(error))
     except KeyboardInterrupt:
@@ -57,6 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard_output()
         complain(f"the output cannot be written: {error.strerror or error}")
     return 2
+
+
+def _module(verb: str) -> ModuleType:
+    """Where a verb lives; ``import`` is a word of Python's."""
+    return import_module("recsyn.cli.import_" if verb == "import" else f"recsyn.cli.{verb}")
 
 
 def _make_writable() -> None:
@@ -83,5 +94,5 @@ def _run(parser: argparse.ArgumentParser, given: list[str]) -> int:
         parser.error(f"{unread[0]!r} is not understood; `recsyn {options.verb} --help` lists what is")
     if getattr(options, "expression", "") is None:
         parser.error("an expression is missing")
-    code: int = import_module(f"recsyn.cli.{options.verb}").run(options)
+    code: int = _module(options.verb).run(options)
     return code

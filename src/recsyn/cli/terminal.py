@@ -8,9 +8,11 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from recsyn.lang.diagnostics import Diagnostic
 from recsyn.lang.printer import Piece
 
 _WIDE = 132
@@ -36,6 +38,35 @@ def say(text: str | Text = "") -> None:
 
 def complain(message: str, plain: bool = False) -> None:
     console(stderr=True).print(message if plain else f"recsyn: {message}", soft_wrap=True)
+
+
+def tell(diagnostics: Iterable[Diagnostic]) -> None:
+    """Remarks on a source, on standard error, coloured where that is a terminal."""
+    shown = console(stderr=True)
+    for diagnostic in diagnostics:
+        text = _coloured(diagnostic) if shown.is_terminal else Text(diagnostic.render())
+        shown.print(text.append("\n"), soft_wrap=True)
+
+
+def _coloured(diagnostic: Diagnostic) -> Text:
+    from recsyn.lang.highlighting import RecsynLexer
+
+    strong = "bold red" if diagnostic.severity == "error" else "bold yellow"
+    head, place, blank, source, marks, *hint = diagnostic.render().split("\n")
+    gutter = source.index("|") + 1
+    code = Syntax("", RecsynLexer(), theme="ansi_dark").highlight(source[gutter:])
+    code.rstrip()
+    kind, colon, message = head.partition(":")
+    return Text("\n").join(
+        [
+            Text.assemble((kind, strong), colon, (message, "bold")),
+            Text(place, "dim"),
+            Text(blank, "dim"),
+            Text.assemble((source[:gutter], "dim"), code),
+            Text.assemble((marks[:gutter], "dim"), (marks[gutter:], strong)),
+            *(Text(line, "cyan") for line in hint),
+        ]
+    )
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

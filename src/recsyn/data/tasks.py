@@ -55,8 +55,8 @@ class Task:
 
     @property
     def program_hash(self) -> str:
-        """SHA-256 of the program's text, in hexadecimal."""
-        return sha256(self.program_source.encode()).hexdigest()
+        """SHA-256 of the program's text and of those that it imports, in hexadecimal."""
+        return sha256("\0".join(source.text for source in self.function.program.sources).encode()).hexdigest()
 
     @cached_property
     def space(self) -> Space:

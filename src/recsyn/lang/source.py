@@ -43,25 +43,49 @@ class Source:
         end = self._line_starts[number] - 1 if number < len(self._line_starts) else len(self.text)
         return self.text[start:end].rstrip("\r")
 
+    def excerpt(self, span: Span) -> str:
+        """What stands in a span, on one line and short enough for a message; parentheses around all of it are left out."""
+        text = " ".join(self.text[span.start : min(span.end, span.start + 1_000)].split())
+        while text.startswith("(") and text.endswith(")") and _closes_last(text):
+            text = text[1:-1].strip()
+        return text if len(text) <= 40 else text[:39] + "…"
 
-def read_source(path: str | Path) -> Source:
-    """The text of a source file. Raises :class:`RecsynError` for a file that is missing, a folder, unreadable or not UTF-8 text."""
+
+def _closes_last(text: str) -> bool:
+    """Whether the parenthesis that a text begins with is closed at its end, around something that is no tuple."""
+    depth = 0
+    for index, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return index == len(text) - 1
+        if depth == 1 and character == ",":
+            return False
+    return False
+
+
+EMPTY = Source("<nothing>", "")
+
+
+def read_source(path: str | Path, name: str | None = None) -> Source:
+    """The text of a source file; messages call it ``name``, or else by its path. Raises :class:`RecsynError` for a file that is
+    missing, a folder, unreadable or not UTF-8 text."""
     file = Path(path)
+    name = name or str(path)
     try:
         data = file.read_bytes()
     except FileNotFoundError:
-        raise RecsynError(f"there is no file {str(path)!r}", "check the spelling and the folder you are in") from None
+        raise RecsynError(f"there is no file {name!r}", "check the spelling and the folder you are in") from None
     except IsADirectoryError:
-        raise RecsynError(f"{str(path)!r} is a folder, not a source file", "name one .rec file in it") from None
+        raise RecsynError(f"{name!r} is a folder, not a source file", "name one .rec file in it") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise RecsynError(f"{str(path)!r} cannot be read: {reason}") from None
+        raise RecsynError(f"{name!r} cannot be read: {reason}") from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RecsynError(
-            f"{str(path)!r} is not a text file: byte {error.start} is not UTF-8", "recsyn reads sources written in UTF-8"
+            f"{name!r} is not a text file: byte {error.start} is not UTF-8", "recsyn reads sources written in UTF-8"
         ) from None
     if "\0" in text:
-        raise RecsynError(f"{str(path)!r} is not a text file: it holds a NUL character at offset {text.index(chr(0))}")
-    return Source(str(path), text, file.resolve())
+        raise RecsynError(f"{name!r} is not a text file: it holds a NUL character at offset {text.index(chr(0))}")
+    return Source(name, text, file.resolve())

@@ -34,7 +34,7 @@ class StepLimit(RecsynError):
     """A partial function made so many calls that it may never end."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"no value after {limit:,} calls: a partial function may not end", "allow it more steps, if it should")
+        super().__init__(f"no value after {limit:,} calls: a partial function may not end", "if it should, allow it more calls: `recsyn run --limit N`")
 
 
 class Reference:
@@ -60,6 +60,10 @@ class Reference:
         """The value of a closed term over the program."""
         code = n.normalise("expression", (), term, self._arities)
         return self._run(code.block, list(code.rest))
+
+    def apply(self, function: Datum, arguments: tuple[Datum, ...]) -> Datum:
+        """The value of a function value on some arguments, however many it takes; without arguments, the value itself."""
+        return self._run(*_application(function, arguments)) if arguments else function
 
     def _run(self, block: n.Block, frame: list[Datum]) -> Datum:
         codes = self._codes
@@ -116,9 +120,15 @@ class Reference:
                 extra = arguments[function.missing :]
                 if extra:
                     # The result is a function again: apply it, in a small frame of its own, to what is left.
-                    stack.append(([n.Apply(0, 0, tuple(range(1, len(extra) + 1))), n.Return(0)], 0, [None, *extra], 0))
+                    rest, held = _application(None, extra)
+                    stack.append((rest, 0, held, 0))
                 frame = [*function.held, *arguments[: function.missing], *function.code.rest]
                 block, at = function.code.block, 0
+
+
+def _application(function: Datum, arguments: tuple[Datum, ...]) -> tuple[n.Block, list[Datum]]:
+    """A block that applies the function in slot 0 to arguments, and the frame that it runs in."""
+    return [n.Apply(0, 0, tuple(range(1, len(arguments) + 1))), n.Return(0)], [function, *arguments]
 
 
 def _tail(block: n.Block, at: int, target: n.Slot) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from recsyn.lang import core
-from recsyn.lang.program import Definition, Program
+from recsyn.lang.program import Definition, Example, Program
 from recsyn.lang.types import BUILTIN_DATATYPES, PRIMITIVE_TYPES, Datatype, Type, TypeConstant
 from recsyn.values import CONS, NIL, TUPLE
 
@@ -57,9 +57,9 @@ def irrefutable(pattern: core.Pattern, program: Program) -> bool:
 
 
 def as_lets(match: core.Match, program: Program) -> list[Named] | None:
-    """The patterns and scrutinees of a match whose first arm takes everything, which is a ``let``."""
+    """The patterns and scrutinees of a match whose only arm takes everything, which is a ``let``."""
     patterns = match.arms[0].patterns
-    if not all(irrefutable(pattern, program) for pattern in patterns):
+    if len(match.arms) > 1 or not all(irrefutable(pattern, program) for pattern in patterns):
         return None
     return list(zip(patterns, match.scrutinees, strict=True))
 
@@ -71,7 +71,7 @@ def parameters(
     variables that occur in the definition."""
     patterns: dict[str, core.Pattern] = {name: core.Bind(name) for name in names}
     unnamed = {name for name in names if core.spelled(name) == "_"}
-    while isinstance(body, core.Match) and len(body.scrutinees) == 1:
+    while isinstance(body, core.Match) and len(body.scrutinees) == len(body.arms) == 1:
         scrutinee, arm = body.scrutinees[0], body.arms[0]
         if not (isinstance(scrutinee, core.Local) and scrutinee.name in unnamed and irrefutable(arm.patterns[0], program)):
             break
@@ -82,6 +82,16 @@ def parameters(
         if name not in used:
             patterns[name] = core.Ignore()
     return list(patterns.values()), body
+
+
+def proposition(example: Example) -> core.Term:
+    """What an example says, as a term of type ``Bool``."""
+    right = example.right
+    if isinstance(right, core.Construct) and right.constructor == "True":
+        return example.left
+    if isinstance(right, core.Construct) and right.constructor == "False":
+        return core.Primitive("not", (example.left,), example.span)
+    return core.Primitive("==", (example.left, right), example.span)
 
 
 def terms_in(*terms: core.Term) -> Iterator[core.Term]:
@@ -95,6 +105,10 @@ def terms_in(*terms: core.Term) -> Iterator[core.Term]:
 
 def variables_used(*terms: core.Term) -> frozenset[str]:
     return frozenset(at.name for at in terms_in(*terms) if isinstance(at, core.Local))
+
+
+def globals_used(*terms: core.Term) -> frozenset[str]:
+    return frozenset(at.name for at in terms_in(*terms) if isinstance(at, core.Global))
 
 
 def constructors_in(terms: Iterable[core.Term]) -> Iterator[str]:
@@ -128,12 +142,12 @@ def needed(program: Program) -> Program:
     """The program without what it imports and does not use."""
     sides = [side for example in program.examples for side in (example.left, example.right)]
     kept: set[str] = set(program.own)
-    kept.update(at.name for at in terms_in(*sides) if isinstance(at, core.Global))
-    for definition in reversed(program.definitions.values()):
+    kept |= globals_used(*sides)
+    for definition in reversed(list(program.definitions.values())):
         # What a definition uses comes before it, or in its group.
         if any(name in kept for name in definition.group):
             for name in _reached(definition.group, kept, program):
-                kept.update(at.name for at in terms_in(program.definitions[name].body) if isinstance(at, core.Global))
+                kept |= globals_used(program.definitions[name].body)
     definitions = {name: d for name, d in program.definitions.items() if name in kept}
 
     datatypes = {
@@ -162,8 +176,8 @@ def _reached(group: Sequence[str], kept: Container[str], program: Program) -> li
         name = stack.pop()
         if name not in reached:
             reached[name] = None
-            called = (at.name for at in terms_in(program.definitions[name].body) if isinstance(at, core.Global))
-            stack.extend(other for other in called if other in group)
+            called = globals_used(program.definitions[name].body)
+            stack.extend(other for other in group if other in called)
     return list(reached)
 
 
@@ -182,7 +196,7 @@ def definition_groups(program: Program) -> list[DefinitionGroup]:
         members.setdefault(definition.group, []).append(definition)
     groups = []
     for group, definitions in members.items():
-        mentioned = {at.name for at in terms_in(*(d.body for d in definitions)) if isinstance(at, core.Global)}
+        mentioned = globals_used(*(d.body for d in definitions))
         groups.append(DefinitionGroup(tuple(definitions), not mentioned.isdisjoint(group)))
     return groups
 

@@ -1,0 +1,89 @@
+"""What of a program has to be defined together because it mentions each other: the strongly connected components of its definitions
+and of its datatypes (Tarjan, "Depth-first search and linear graph algorithms", 1972)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from recsyn.lang import core
+from recsyn.lang.program import Definition, Program
+from recsyn.lang.targets.sugar import terms_in, type_names
+from recsyn.lang.types import BUILTIN_DATATYPES, Datatype, Type, TypeConstant, TypeVariable
+
+
+def definition_components(program: Program) -> list[tuple[tuple[Definition, ...], bool]]:
+    """The definitions that call each other, each group after all that it calls, and whether it calls itself."""
+    called = {
+        name: dict.fromkeys(at.name for at in terms_in(definition.body) if isinstance(at, core.Global))
+        for name, definition in program.definitions.items()
+    }
+    return [
+        (tuple(program.definitions[n] for n in names), len(names) > 1 or names[0] in called[names[0]])
+        for names in components({name: tuple(others) for name, others in called.items()})
+    ]
+
+
+def datatype_components(program: Program) -> list[tuple[Datatype, ...]]:
+    """The datatypes that a program defines: those that mention each other together, after all that they mention."""
+    mentioned = {
+        name: tuple(dict.fromkeys(type_names(field for c in datatype.constructors for field in c.fields)))
+        for name, datatype in program.datatypes.items()
+        if name not in BUILTIN_DATATYPES
+    }
+    return [tuple(program.datatypes[n] for n in names) for names in components(mentioned)]
+
+
+def is_uniform(datatypes: Sequence[Datatype]) -> bool:
+    """Whether datatypes defined together have as many parameters each, and mention each other only at these, in their order."""
+    names = {datatype.name for datatype in datatypes}
+    for datatype in datatypes:
+        if len(datatype.parameters) != len(datatypes[0].parameters):
+            return False
+        own = tuple(TypeVariable(p) for p in datatype.parameters)
+        for at in types_in(field for c in datatype.constructors for field in c.fields):
+            if isinstance(at, TypeConstant) and at.name in names and at.arguments != own:
+                return False
+    return True
+
+
+def types_in(types: Iterable[Type]) -> Iterator[Type]:
+    """The types and all that is inside them."""
+    stack = list(types)
+    while stack:
+        at = stack.pop()
+        yield at
+        if isinstance(at, TypeConstant):
+            stack.extend(at.arguments)
+
+
+def components(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """The components of a graph, each after what it needs, its members in the order of the mapping. What is needed and is no key of
+    it is passed over."""
+    order = {name: index for index, name in enumerate(needs)}
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    unplaced: dict[str, None] = {}
+    found: list[list[str]] = []
+    for root in needs:
+        path: list[tuple[str, Iterator[str]]] = [] if root in number else [(root, iter(needs[root]))]
+        while path:
+            name, rest = path[-1]
+            if name not in number:
+                number[name] = lowest[name] = len(number)
+                unplaced[name] = None
+            following = next((other for other in rest if other in needs and (other not in number or other in unplaced)), None)
+            if following is None:
+                path.pop()
+                if path:
+                    caller = path[-1][0]
+                    lowest[caller] = min(lowest[caller], lowest[name])
+                if lowest[name] == number[name]:
+                    members = list(unplaced)[list(unplaced).index(name) :]
+                    for member in members:
+                        del unplaced[member]
+                    found.append(sorted(members, key=order.__getitem__))
+            elif following in number:
+                lowest[name] = min(lowest[name], number[following])
+            else:
+                path.append((following, iter(needs[following])))
+    return found
