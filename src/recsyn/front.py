@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from recsyn.errors import RecsynError, extra
 from recsyn.lang import checker
-from recsyn.lang.diagnostics import Diagnostic, LanguageError, nearest
+from recsyn.lang.diagnostics import Diagnostic, Fault, LanguageError, nearest
 from recsyn.lang.program import Program as Checked
 from recsyn.lang.source import Source, Span
 from recsyn.lang.types import Type
@@ -40,13 +40,17 @@ class Program:
         return Reference(self.checked)
 
     def __getitem__(self, name: str) -> Function:
-        meanings = self.checked.names.values.get(name, ())
-        if len(meanings) != 1:
+        names = self.checked.names
+        if name not in names.values:
             raise RecsynError(
                 f"{self.checked.source.name} defines no function `{name}`",
-                nearest(str(name), self.checked.names.values) or f"it defines {', '.join(self)}",
+                nearest(str(name), names.values) or f"it defines {', '.join(self)}",
             )
-        return Function(self.checked, meanings[0].name, self._reference)
+        try:
+            meaning = names.meaning(names.values, name, Span(0, 0), "function")
+        except Fault as fault:
+            raise RecsynError(fault.message, fault.hint) from None
+        return Function(self.checked, meaning.name, self._reference)
 
     def __iter__(self) -> Iterator[str]:
         """The names of the functions that it defines itself, in the order of the file."""
