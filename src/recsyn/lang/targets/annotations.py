@@ -15,6 +15,8 @@ from recsyn.lang.targets.generality import EQUALITY, ORDER, Dialect, _alike, _In
 from recsyn.lang.types import ARROW, CHAR, INT, Scheme, Type, TypeConstant, TypeVariable
 from recsyn.lang.unify import OpenType, Unknown, parts, replaced, resolve
 
+_OVERLOADED = frozenset({"+", "-", "*", "negate"})
+
 
 @dataclass(frozen=True)
 class Annotations:
@@ -34,16 +36,17 @@ class Annotations:
     """The types whose values are compared with ``==`` by what is called from here."""
 
 
-def annotate(program: Program, definition: Definition) -> Annotations:
-    """The annotations of one definition of a program."""
-    found = _Annotator(program)
+def annotate(program: Program, definition: Definition, overloaded: bool = False) -> Annotations:
+    """The annotations of one definition of a program. ``overloaded`` says that integers and what is computed from them may be of
+    other types than ``Int`` in the other language, so that it has to be told where nothing else says it."""
+    found = _Annotator(program, overloaded)
     found.definition(definition)
     return found.annotations()
 
 
-def annotate_example(program: Program, example: Example) -> Annotations:
-    """The annotations of an example, its left side read before its right one."""
-    found = _Annotator(program)
+def annotate_example(program: Program, example: Example, overloaded: bool = False) -> Annotations:
+    """The annotations of an example."""
+    found = _Annotator(program, overloaded)
     found.sides(example)
     return found.annotations()
 
@@ -60,8 +63,13 @@ class _LetVariable:
 
 
 class _Annotator(_Inference):
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, overloaded: bool) -> None:
         super().__init__(program, Dialect(lambda *_: False, True))
+        self.overloaded = overloaded
+        self.numbers: list[Unknown] = []
+        """Types of integers and of what is computed from them, where these are overloaded."""
+        self.decided: dict[int, OpenType] = {}
+        """Integers whose type is asked for before anything shows it."""
         self.schemes.update((d.name, d.scheme) for d in program.definitions.values())
         self.generalised: dict[str, _LetVariable] = {}
         self.operands: dict[int, OpenType] = {}
@@ -94,10 +102,12 @@ class _Annotator(_Inference):
             scheme = self.schemes[at.name]
             unknowns: dict[str, OpenType] = {v: self.fresh() for v in scheme.variables}
             self.equated.extend(unknowns[v] for v in scheme.equality)
-            return self._open(replaced(scheme.type, unknowns), at, 1)
+            return self._open(replaced(scheme.type, unknowns), at, 2)
+        if self.overloaded and isinstance(at, core.Literal) and isinstance(at.value, int):
+            return self._open(self._number(), at, 0)
         type: OpenType = yield super().term(at)
         if isinstance(at, core.Construct) and not at.fields:
-            return self._open(type, at, 0)
+            return self._open(type, at, 1)
         if isinstance(at, core.Lambda):
             self.written.append(type)
         return type
@@ -111,7 +121,37 @@ class _Annotator(_Inference):
         variable.uses.append((id(at), list(unknowns.values())))
         return replaced(variable.scheme.type, unknowns)
 
+    def _number(self) -> Unknown:
+        self.numbers.append(self.fresh())
+        return self.numbers[-1]
+
+    def _match(self, at: core.Match) -> Deep[OpenType]:
+        scrutinees = []
+        for scrutinee in at.scrutinees:
+            scrutinees.append((yield self.term(scrutinee)))
+            self._decide(scrutinees[-1])
+        result: OpenType = self.fresh()
+        for arm in at.arms:
+            for pattern, type in zip(arm.patterns, scrutinees, strict=True):
+                self._pattern(pattern, type)
+            self._same(result, (yield self.term(arm.body)))
+        return result
+
+    def _decide(self, type: OpenType) -> None:
+        """Say of what kind the integers in the type of a scrutinee are, which is asked before anything else that would show it."""
+        for unknown in _unknown(type) & {resolve(number) for number in self.numbers}:
+            at = next(at for _, at, candidate in self.candidates if resolve(candidate) is unknown)
+            self.decided[at] = unknown.link = INT
+
+    def _pattern(self, pattern: core.Pattern, type: OpenType) -> None:
+        super()._pattern(_without_integers(pattern) if self.overloaded else pattern, type)
+
     def _primitive(self, at: core.Primitive) -> Deep[OpenType]:
+        if self.overloaded and at.operator in _OVERLOADED:
+            number = self._number()
+            for operand in at.operands:
+                self._same(number, (yield self.term(operand)))
+            return number
         type: OpenType = yield super()._primitive(at)
         if at.operator in ORDER:
             self.operands[id(at)] = self.ordered[-1][1]
@@ -126,6 +166,7 @@ class _Annotator(_Inference):
         self._around.pop()
         self._settle(self.level - 1)
         self.level -= 1
+        self._settle_numbers(type)
         free = [p for p in dict.fromkeys(parts(type)) if isinstance(p, Unknown) and p.level > self.level]
         self.locals[at.name] = type
         if free:
@@ -145,6 +186,13 @@ class _Annotator(_Inference):
             else:
                 waiting.append((primitive, type))
         self.ordered = waiting
+
+    def _settle_numbers(self, type: OpenType) -> None:
+        """Integers in a type are of type ``Int``: what a variable stands for is not overloaded."""
+        numbers = {resolve(number) for number in self.numbers}
+        for unknown in _unknown(type):
+            if unknown in numbers:
+                unknown.link = INT
 
     # What has to be written
 
@@ -184,13 +232,34 @@ class _Annotator(_Inference):
     def _ascribed(self) -> dict[int, OpenType]:
         """Terms that settle, when their types are written, every type that is still unknown."""
         settled = {part for type in self.written for part in _unknown(type)}
-        ascribed = {}
+        ascribed = dict(self.decided)
         for _, at, type in sorted(self.candidates, key=lambda candidate: candidate[0]):
             unknown = _unknown(type)
             if not unknown <= settled:
                 settled |= unknown
                 ascribed[at] = type
         return ascribed
+
+
+def _without_integers(pattern: core.Pattern) -> core.Pattern:
+    """The pattern with ``_`` for every integer."""
+    done: list[core.Pattern] = []
+    stack: list[tuple[core.Pattern, bool]] = [(pattern, False)]
+    while stack:
+        at, ready = stack.pop()
+        if isinstance(at, core.Exactly) and isinstance(at.value, int):
+            done.append(core.Ignore())
+        elif isinstance(at, core.Alias) and ready:
+            done.append(core.Alias(done.pop(), at.name))
+        elif isinstance(at, core.Built) and ready:
+            first = len(done) - len(at.fields)
+            done[first:] = [core.Built(at.constructor, tuple(done[first:]))]
+        elif isinstance(at, core.Alias | core.Built):
+            stack.append((at, True))
+            stack.extend((field, False) for field in reversed(at.fields if isinstance(at, core.Built) else (at.pattern,)))
+        else:
+            done.append(at)
+    return done[0]
 
 
 def _unknown(type: OpenType) -> set[Unknown]:

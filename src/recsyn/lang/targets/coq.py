@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from recsyn.errors import RecsynError
 from recsyn.lang import core
-from recsyn.lang.coverage import Coverage
 from recsyn.lang.layout import HARD, LINE, Doc, align, concat, fill, group, joined, nest, render
 from recsyn.lang.program import Definition, Example, Program
 from recsyn.lang.stackless import Deep, run
@@ -16,6 +15,8 @@ from recsyn.lang.targets.comments import paragraphs, source_name
 from recsyn.lang.targets.components import datatype_components, definition_components, is_uniform, types_in
 from recsyn.lang.targets.guardedness import Guard
 from recsyn.lang.targets.naming import fresh_identifier, identifiers, local_identifiers
+from recsyn.lang.targets.rows import characters_in, end_of_list, operands_in_a_row, types_of
+from recsyn.lang.targets.simplification import simplified
 from recsyn.lang.targets.sugar import as_lets, list_of_patterns, list_of_terms, needed, terms_in, type_names, variables_used
 from recsyn.lang.types import ARROW, BOOL, CHAR, INT, Constructor, Datatype, Type, TypeConstant, TypeVariable
 from recsyn.values import CONS, NIL, TUPLE, digits_of
@@ -77,7 +78,7 @@ Definition {prod} {{A B : Type}} (eqb_A : A -> A -> bool) (eqb_B : B -> B -> boo
 
 def coq(program: Program) -> str:
     """The program as the text of a Coq file. Raises :class:`RecsynError` for a partial function."""
-    program = needed(program)
+    program = simplified(needed(program))
     for definition in program.definitions.values():
         if definition.partial:
             raise RecsynError(
@@ -111,7 +112,6 @@ class _Writer:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.guard = Guard(program)
-        self.coverage = Coverage(program.datatypes, program.constructors)
         # Coq has one namespace for all of these.
         self.types = identifiers([n for n in program.datatypes if n not in _BUILTIN], str, _TAKEN)
         taken = _TAKEN.union(self.types.values())
@@ -127,8 +127,8 @@ class _Writer:
         self.types |= _BUILTIN
         self.constructors |= {"True": "true", "False": "false"}
         self.sharing = {d.name: _longest(together) for together in datatype_components(program) for d in together}
-        characters = set(_characters(program))
-        self.has_characters = bool(characters) or CHAR in _types(program)
+        characters = set(characters_in(program))
+        self.has_characters = bool(characters) or CHAR in types_of(program)
         self.wide = max(map(ord, characters), default=0) > 255 or len(characters) > 255
         """Whether characters are numbers here, since Coq's own end at 255."""
         self.equated: list[Type] = []
@@ -490,12 +490,12 @@ class _Writer:
     def _list(self, at: core.Construct, level: int) -> Deep[Doc]:
         items, rest = list_of_terms(at)
         docs: list[Doc] = []
-        ascribed = self.here.notes.ascribed.get(id(_last(at)))
+        ascribed = self.here.notes.ascribed.get(id(end_of_list(at)))
         for item in items:
             docs.append((yield self.term(item, OPERAND if rest is None else APPEND + 1)))
         if rest is None and (ascribed is None or not items):
             return _row("[", docs, ";", "]")
-        docs.append((yield self.term(_last(at), APPEND)))
+        docs.append((yield self.term(end_of_list(at), APPEND)))
         return _wrapped(group(joined(concat(" ::", LINE), docs)), level > APPEND)
 
     def _primitive(self, at: core.Primitive, level: int) -> Deep[Doc]:
@@ -516,7 +516,7 @@ class _Writer:
             doc = yield self._application(function, operands if at.operator[0] == "<" else operands[::-1], level)
         else:
             symbol, own = _INFIX[at.operator]
-            doc = yield self._infix(symbol, own, _chain(at), level)
+            doc = yield self._infix(symbol, own, operands_in_a_row(at), level)
         return doc
 
     def _equal(self, type: Type | None) -> str:
@@ -588,12 +588,7 @@ class _Writer:
         for scrutinee in at.scrutinees:
             scrutinees.append((yield self.term(scrutinee, OPERAND)))
         arms: list[Doc] = []
-        rows: list[tuple[core.Pattern, ...]] = []
         for arm in at.arms:
-            # Coq refuses a case that is never reached.
-            if not self.coverage.reachable(arm.patterns, rows):
-                continue
-            rows.append(arm.patterns)
             patterns: list[Doc] = []
             for pattern in arm.patterns:
                 patterns.append((yield self.pattern(pattern, OPEN)))
@@ -657,53 +652,8 @@ def _in_type_scope(type: str) -> str:
     return f"{type}%type" if type.startswith("(") else type
 
 
-def _last(at: core.Term) -> core.Term:
-    """What follows the items at the front of a list."""
-    while isinstance(at, core.Construct) and at.constructor == CONS:
-        at = at.fields[1]
-    return at
-
-
-def _chain(at: core.Primitive) -> list[core.Term]:
-    """The operands of an operator, of one that may be grouped either way all in a row."""
-    if at.operator not in ("&&", "||", "++"):
-        return list(at.operands)
-    operands: list[core.Term] = []
-    rest: core.Term = at
-    while isinstance(rest, core.Primitive) and rest.operator == at.operator:
-        operands.append(rest.operands[0])
-        rest = rest.operands[1]
-    return [*operands, rest]
-
-
 def _longest(datatypes: Sequence[Datatype]) -> tuple[str, ...]:
     return max((d.parameters for d in datatypes), key=len)
-
-
-def _terms(program: Program) -> Iterable[core.Term]:
-    sides = [side for example in program.examples for side in (example.left, example.right)]
-    return terms_in(*(d.body for d in program.definitions.values()), *sides)
-
-
-def _characters(program: Program) -> Iterable[str]:
-    for at in _terms(program):
-        if isinstance(at, core.Literal) and isinstance(at.value, str):
-            yield at.value
-        elif isinstance(at, core.Match):
-            stack = [pattern for arm in at.arms for pattern in arm.patterns]
-            while stack:
-                pattern = stack.pop()
-                if isinstance(pattern, core.Alias):
-                    stack.append(pattern.pattern)
-                elif isinstance(pattern, core.Built):
-                    stack.extend(pattern.fields)
-                elif isinstance(pattern, core.Exactly) and isinstance(pattern.value, str):
-                    yield pattern.value
-
-
-def _types(program: Program) -> Iterable[Type]:
-    fields = [f for d in program.datatypes.values() for c in d.constructors for f in c.fields]
-    return types_in([*fields, *(d.scheme.type for d in program.definitions.values())])
 
 
 def _comment(text: str) -> str:

@@ -16,6 +16,7 @@ from recsyn.lang import core
 from recsyn.lang.program import Definition, Path, Program
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.targets.components import datatype_components, is_uniform, types_in
+from recsyn.lang.targets.sugar import variables_used
 from recsyn.lang.termination import Call, calls_of
 from recsyn.lang.types import ARROW, PRIMITIVE_TYPES, Type, TypeConstant, TypeVariable, constructors_of
 from recsyn.values import TUPLE
@@ -180,9 +181,11 @@ class _Walk:
             self._call(term.function, term.arguments)
             inside = term.arguments
         elif isinstance(term, core.Match):
-            for arm in term.arms:
-                for scrutinee, pattern in zip(term.scrutinees, arm.patterns, strict=True):
-                    self._show(scrutinee, pattern)
+            for index, scrutinee in enumerate(term.scrutinees):
+                # What stands twice beside itself, Coq replaces by what the first match has shown it to be.
+                if variables_used(scrutinee).isdisjoint(variables_used(*term.scrutinees[:index])):
+                    for arm in term.arms:
+                        self._show(scrutinee, arm.patterns[index])
         elif isinstance(term, core.Let):
             yield self.term(term.bound)
             self._show(term.bound, core.Bind(term.name))

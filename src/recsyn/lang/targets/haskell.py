@@ -16,6 +16,7 @@ from recsyn.lang.targets.generality import ORDER, Dialect, Generality, generalit
 from recsyn.lang.targets.naming import identifiers, local_identifiers
 from recsyn.lang.targets.sugar import (
     as_lets,
+    chain,
     datatype_groups,
     globals_used,
     list_of_patterns,
@@ -35,6 +36,8 @@ KEYWORDS = frozenset(
     type where""".split()
 )
 _TYPES = {"Int": "Integer", "Char": "Char", "Bool": "Bool"}
+_DEEPEST = 2000
+"""The column beyond which lines are not indented, deeper than any ``case`` that someone writes: its arms have to be."""
 _LONGEST_TUPLE = 15
 """Longer tuples cannot be compared."""
 
@@ -75,7 +78,7 @@ def haskell(program: Program) -> str:
     for definition in program.definitions.values():
         parts.append(run(writer.definition(definition)))
     parts.append(run(writer.examples(program.examples)))
-    body = render(joined(concat(HARD, HARD), parts))
+    body = render(joined(concat(HARD, HARD), parts), deepest=_DEEPEST)
     for key in _PRELUDE:
         if key in writer.used:
             writer.imported |= {"Integer", "(==)"}
@@ -94,7 +97,8 @@ def _value_name(name: str) -> str:
 
 
 def _capital_name(name: str) -> str:
-    return name[0].upper() + name[1:]
+    # The name of a file, and so what stands before names from it, may begin with an underscore.
+    return f"C{name}" if name.startswith("_") else name[0].upper() + name[1:]
 
 
 @dataclass
@@ -289,29 +293,20 @@ class _Writer:
             return called
         if at.operator == "negate":
             return _wrapped(concat("-", (yield self.term(at.operands[0], APPLICATION))), level > MINUS)
-        symbol, own = _SYMBOLS.get(at.operator, at.operator), PRECEDENCE[at.operator]
-        self.imported.add(f"({symbol})")
-        right_grouping = own in RIGHT_GROUPING
-        left = own + 1 if right_grouping or own == COMPARISON else own
-        operands: list[Doc] = []
-        last: core.Term = at
-        while isinstance(last, core.Primitive) and last.operator == at.operator:
-            # A chain that groups to the right, or just one operator.
-            operands.append((yield self._operand(last, left)))
-            last = last.operands[1]
-            if not right_grouping:
-                break
-        operands.append((yield self.term(last, own if right_grouping else own + 1)))
-        return _wrapped(group(joined(concat(f" {symbol}", LINE), operands)), level > own)
-
-    def _operand(self, at: core.Primitive, level: int) -> Deep[Doc]:
-        """The left operand of an operator. Of ``<`` and its like it has its type beside it where nothing else shows it."""
+        own = PRECEDENCE[at.operator]
+        operands, operators = chain(at, lambda p: own != COMPARISON and _is_infix(p.operator, own), own in RIGHT_GROUPING)
+        out: list[Doc] = []
+        for index, (operand, operator) in enumerate(zip(operands, operators, strict=False)):
+            # A minus sign may stand before the first.
+            first_of_sum = index == 0 and own == MINUS
+            out.extend([(yield self.term(operand, own if first_of_sum else own + 1)), f" {_SYMBOLS.get(operator, operator)}", LINE])
+            self.imported.add(f"({_SYMBOLS.get(operator, operator)})")
         if at.operator in ORDER and id(at) in self.general.undecided:
-            type = _TYPES[INT.name if self.general.undecided[id(at)] == INT else "Char"]
+            # Nothing else shows what type is compared here.
+            type = "Integer" if self.general.undecided[id(at)] == INT else "Char"
             self.imported.add(type)
-            return concat("(", (yield self.term(at.operands[0], OPERAND)), f" :: {type})")
-        doc: Doc = yield self.term(at.operands[0], level)
-        return doc
+            out[0] = concat("(", (yield self.term(operands[0], OPERAND)), f" :: {type})")
+        return _wrapped(group(*out, (yield self.term(operands[-1], own + 1))), level > own)
 
     def _lambda(self, at: core.Lambda, level: int) -> Deep[Doc]:
         patterns, body = parameters(at.parameters, at.body, self.here.used, self.program)
@@ -410,6 +405,10 @@ class _Writer:
         return _wrapped(
             group(joined(nest(2, LINE), [self.constructors[at.constructor], *docs])), bool(docs) and level > APPLICATION
         )
+
+
+def _is_infix(operator: str, level: int) -> bool:
+    return operator not in ("/", "%") and PRECEDENCE.get(operator) == level
 
 
 def _wrapped(doc: Doc, needed: bool) -> Doc:

@@ -17,6 +17,7 @@ from recsyn.lang.targets.naming import fresh_identifier, identifiers, local_iden
 from recsyn.lang.targets.sugar import (
     DefinitionGroup,
     as_lets,
+    chain,
     datatype_groups,
     definition_groups,
     delayed,
@@ -26,6 +27,7 @@ from recsyn.lang.targets.sugar import (
     needed,
     parameters,
     proposition,
+    terms_in,
     text_of,
     variables_used,
 )
@@ -38,6 +40,8 @@ KEYWORDS = frozenset(
     include inherit initializer land lazy let lor lsl lsr lxor match method mod module mutable new nonrec object of open or private
     rec sig struct then to true try type val virtual when while with""".split()
 )
+_DEEPEST = 200
+"""The column beyond which lines are not indented."""
 _SMALLEST, _LARGEST = -(2**62), 2**62 - 1
 
 # How tightly things bind. What ends in an open `match` would swallow the arms that follow, so an arm asks for ARM.
@@ -89,9 +93,19 @@ def ocaml(program: Program) -> str:
     examples = [run(writer.example(example)) for example in program.examples]
     if examples:
         groups.append(concat("(* Examples *)", HARD, HARD, joined(HARD, examples)))
-    head = [f"(* Written by recsyn from {_comment(source_name(program))}. Integers have 63 bits here. *)"]
+    bits = " Integers have 63 bits here." if _has_integers(program) else ""
+    head = [f"(* Written by recsyn from {_comment(source_name(program))}.{bits} *)"]
     head += [_PRELUDE[key][1].format(name=writer.values[key]) for key in _PRELUDE if key in writer.used]
-    return "\n\n".join([*head, render(joined(concat(HARD, HARD), groups))]) + "\n"
+    body = render(joined(concat(HARD, HARD), groups), deepest=_DEEPEST)
+    return "\n\n".join([*head, *([body] if body else [])]) + "\n"
+
+
+def _has_integers(program: Program) -> bool:
+    types = [d.scheme.type for d in program.definitions.values()]
+    types += [f for d in program.datatypes.values() for c in d.constructors for f in c.fields]
+    terms = [d.body for d in program.definitions.values()] + [side for e in program.examples for side in (e.left, e.right)]
+    written = any(isinstance(at, core.Literal) and isinstance(at.value, int) for at in terms_in(*terms))
+    return written or any(part == INT for type in types for part in parts(type))
 
 
 def _is_weak(term: core.Term, type: Type, weak: Container[str], holding: Container[str]) -> bool:
@@ -119,7 +133,8 @@ def _value_name(name: str) -> str:
 
 
 def _constructor_name(name: str) -> str:
-    return name[0].upper() + name[1:]
+    # The name of a file, and so what stands before names from it, may begin with an underscore.
+    return f"C{name}" if name.startswith("_") else name[0].upper() + name[1:]
 
 
 def _type_name(name: str) -> str:
@@ -350,26 +365,18 @@ class _Writer:
             return called
         if at.operator == "negate":
             return self._wrapped(concat("-", (yield self.term(at.operands[0], APPLICATION))), level > COMPARISON)
-        symbol, own = _INFIX[at.operator]
-        right_grouping = own in _RIGHT_GROUPING
-        operands: list[Doc] = []
-        at_last: core.Term = at
-        while isinstance(at_last, core.Primitive) and at_last.operator == at.operator:
-            # A chain that groups to the right, or just one operator.
-            operands.append((yield self._operand(at_last, own if own in (SUM, PRODUCT) else own + 1)))
-            at_last = at_last.operands[1]
-            if not right_grouping:
-                break
-        operands.append((yield self.term(at_last, own if right_grouping else own + 1)))
-        return self._wrapped(group(joined(concat(f" {symbol}", LINE), operands)), level > own)
-
-    def _operand(self, at: core.Primitive, level: int) -> Deep[Doc]:
-        """The left operand of an operator. Of ``<`` and its like it has its type beside it where nothing else shows it."""
+        own = _INFIX[at.operator][1]
+        operands, operators = chain(
+            at, lambda p: own != COMPARISON and _INFIX.get(p.operator, ("", OPEN))[1] == own, own in _RIGHT_GROUPING
+        )
+        out: list[Doc] = []
+        for operand, operator in zip(operands, operators, strict=False):
+            out.extend([(yield self.term(operand, own + 1)), f" {_INFIX[operator][0]}", LINE])
         if at.operator in ORDER and id(at) in self.general.undecided:
+            # Nothing else shows what type is compared here.
             type = "int" if self.general.undecided[id(at)] == INT else "char"
-            return concat("(", (yield self.term(at.operands[0], OPERAND)), f" : {type})")
-        doc: Doc = yield self.term(at.operands[0], level)
-        return doc
+            out[0] = concat("(", (yield self.term(operands[0], OPERAND)), f" : {type})")
+        return self._wrapped(group(*out, (yield self.term(operands[-1], own + 1))), level > own)
 
     def _lambda(self, patterns: Sequence[core.Pattern], body: core.Term, level: int) -> Deep[Doc]:
         head: list[Doc] = ["fun"]

@@ -15,6 +15,7 @@ from recsyn.lang.targets.comments import paragraphs, source_name
 from recsyn.lang.targets.naming import fresh_identifier, identifiers, local_identifiers
 from recsyn.lang.targets.sugar import (
     as_lets,
+    chain,
     datatype_groups,
     definition_groups,
     delayed,
@@ -51,6 +52,8 @@ _INFIX = {
     "/": ("//", PRODUCT),
     "%": ("%", PRODUCT),
 }
+_DEEPEST = 1000
+"""The column beyond which lines are not indented: deeper than Python lets blocks be."""
 _LONGEST_NUMBER = 4000
 """More digits than this Python reads in hexadecimal alone."""
 
@@ -135,14 +138,15 @@ def python(program: Program) -> str:
             parts.append(run(writer.definition(definition)))
     if program.examples:
         parts.append(run(writer.examples(program.examples)))
-    body = render(joined(concat(HARD, HARD, HARD), parts))
+    body = render(joined(concat(HARD, HARD, HARD), parts), deepest=_DEEPEST)
     names = {"nil": writer.values[NIL], "cons": writer.values[CONS]}
     prelude = [text.format(name=writer.values[key], **names) for key, (_, text) in _PRELUDE.items() if key in writer.used and text]
     text = "\n\n".join([_HEAD.format(source=source_name(program), **names), *prelude, body + "\n"])
     try:
         compile(text, "<export>", "exec")
     except (MemoryError, RecursionError, SyntaxError) as error:
-        raise RecsynError(f"Python cannot read this program: {error}", "OCaml and Haskell take programs that nest more") from None
+        reason = error.msg if isinstance(error, SyntaxError) else error
+        raise RecsynError(f"Python cannot read this program: {reason}", "OCaml and Haskell take programs that nest more") from None
     return text
 
 
@@ -450,14 +454,17 @@ class _Writer:
             return _wrapped(concat("not ", (yield self.expression(operands[0], NOT))), level > NOT)
         if operator == "negate":
             return _wrapped(concat("-", (yield self.expression(operands[0], NEGATION + 1))), level > NEGATION)
-        divides = isinstance(operands[1], core.Literal) and operands[1].value != 0
-        if operator == "++" or (operator in ("/", "%") and not divides):
+        if not _is_infix(at):
             self.used |= {CONS, NIL, _APPEND} if operator == "++" else {operator}
             return _call(self.values[operator], (yield self._arguments(operands)))
-        symbol, own = _INFIX[operator]
-        left = yield self.expression(operands[0], own if own != COMPARISON else own + 1)
-        right = yield self.expression(operands[1], own if own in (OR, AND) else own + 1)
-        return _wrapped(group(left, LINE, f"{symbol} ", right), level > own)
+        own = _INFIX[operator][1]
+        chained, operators = chain(
+            at, lambda p: own != COMPARISON and _is_infix(p) and _INFIX[p.operator][1] == own, own in (OR, AND)
+        )
+        out: list[Doc] = [(yield self.expression(chained[0], own + 1))]
+        for each, operand in zip(operators, chained[1:], strict=True):
+            out.extend([LINE, f"{_INFIX[each][0]} ", (yield self.expression(operand, own + 1))])
+        return _wrapped(group(*out), level > own)
 
     def _lambda(self, at: core.Lambda, level: int) -> Deep[Doc]:
         if id(at.body) in self.here.statements:
@@ -511,6 +518,13 @@ def _merged(definition: Definition) -> tuple[tuple[str, ...], core.Term]:
     if not definition.parameters and isinstance(definition.body, core.Lambda):
         return definition.body.parameters, definition.body.body
     return definition.parameters, definition.body
+
+
+def _is_infix(at: core.Primitive) -> bool:
+    """Whether Python has an operator that does the same."""
+    if at.operator in ("/", "%"):
+        return isinstance(at.operands[1], core.Literal) and at.operands[1].value != 0
+    return at.operator in _INFIX
 
 
 def _taking_statements(term: core.Term) -> frozenset[int]:

@@ -3,7 +3,7 @@ worth writing."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -82,6 +82,21 @@ def parameters(
         if name not in used:
             patterns[name] = core.Ignore()
     return list(patterns.values()), body
+
+
+def chain(at: core.Primitive, joins: Callable[[core.Primitive], bool], to_the_right: bool) -> tuple[list[core.Term], list[str]]:
+    """The operands of a row of operators that needs no parentheses, and the operators between them. ``joins`` says of an operator
+    whether it belongs to the row where it stands on the side to which the row groups."""
+    operands: list[core.Term] = []
+    operators: list[str] = []
+    rest: core.Term = at
+    while isinstance(rest, core.Primitive) and (rest is at or joins(rest)):
+        left, right = rest.operands
+        operators.append(rest.operator)
+        operands.append(left if to_the_right else right)
+        rest = right if to_the_right else left
+    operands.append(rest)
+    return (operands, operators) if to_the_right else (operands[::-1], operators[::-1])
 
 
 def proposition(example: Example) -> core.Term:
