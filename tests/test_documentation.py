@@ -87,7 +87,9 @@ def test_the_page_of_the_library_has_every_function() -> None:
 
 def library_page() -> str:
     lines = ["# The standard library", ""]
-    lines += ["`import list` brings in a module's names, as `map` and as `list.map`. Each function has an example, and a property that"]
+    lines += [
+        "`import list` brings in a module's names, as `map` and as `list.map`. Each function has an example, and a property that"
+    ]
     lines += ["`recsyn check` tests; the sources are in `src/recsyn/library/`."]
     for name in module_names():
         checked = recsyn.loads(module_source(name).text, f"{name}.rec").checked

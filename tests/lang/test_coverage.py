@@ -13,12 +13,17 @@ from hypothesis import strategies as st
 
 import recsyn
 from recsyn import LanguageError, Value
-from recsyn.lang.core import Alias, Bind, Built, Exactly, Ignore, Pattern
+from recsyn.lang.core import Alias, Bind, Built, Exactly, Ignore, Match, Pattern
 from recsyn.lang.coverage import Coverage, Row, show_patterns
 from recsyn.lang.types import CHAR, INT, Type, TypeConstant, constructors_of, list_of
 from recsyn.values import TUPLE
 
-DECLARATIONS = "type Pos = One | XO Pos | XI Pos\ntype Tree a = Leaf | Branch a (Tree a) (Tree a)\ntype Unit = Unit\n"
+DECLARATIONS = """type Pos = One | XO Pos | XI Pos
+type Tree a = Leaf | Branch a (Tree a) (Tree a)
+type Unit = Unit
+type Shape a = Dot | Line a Bool | Box (Shape a) | Both (a, Shape a)
+type Even = Zero | Next Odd and Odd = After Even
+"""
 PROGRAM = recsyn.loads(DECLARATIONS).checked
 COVERAGE = Coverage(PROGRAM.datatypes, PROGRAM.constructors)
 BOOL, POS, UNIT = TypeConstant("Bool"), TypeConstant("Pos"), TypeConstant("Unit")
@@ -34,6 +39,10 @@ COLUMNS: list[tuple[Type, ...]] = [
     (TypeConstant(TUPLE, (BOOL, POS)),),
     (TypeConstant("Tree", (BOOL,)),),
     (list_of(TypeConstant(TUPLE, (BOOL, UNIT))),),
+    (list_of(CHAR), BOOL),
+    (TypeConstant(TUPLE, (INT, list_of(BOOL))),),
+    (TypeConstant("Shape", (BOOL,)), UNIT),
+    (TypeConstant("Even"),),
 ]
 DEPTH = 2
 """How deep generated patterns look."""
@@ -104,11 +113,10 @@ def test_exhaustive(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
 
 @settings(deadline=None)
 @given(matrices())
-def test_reachable(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
+def test_redundant(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
     types, rows = matrix
-    *before, row = rows
-    expected = any(row_matches(row, i) and not any(row_matches(r, i) for r in before) for i in inputs(types))
-    assert COVERAGE.reachable(row, before) == expected
+    first = [next((n for n, row in enumerate(rows) if row_matches(row, i)), None) for i in inputs(types)]
+    assert COVERAGE.redundant(rows) == [n for n in range(len(rows)) if n not in first]
 
 
 @settings(deadline=None)
@@ -117,7 +125,8 @@ def test_adding_what_is_missing_mends(matrix: tuple[tuple[Type, ...], list[Row]]
     """The printed patterns read back, none of them is redundant, and in the end nothing is missing."""
     types, rows = matrix
     assume(COVERAGE.missing(rows, len(types)))
-    rows = [r for i, r in enumerate(rows) if COVERAGE.reachable(r, rows[:i])]
+    redundant = COVERAGE.redundant(rows)
+    rows = [r for i, r in enumerate(rows) if i not in redundant]
     arms = [show_patterns(tuple(Ignore() if isinstance(p, Bind) else p for p in _without_names(r))) for r in rows]
     parameters = " ".join(f"(x{i} : {t})" for i, t in enumerate(types))
     scrutinees = ", ".join(f"x{i}" for i in range(len(types)))
@@ -128,13 +137,72 @@ def test_adding_what_is_missing_mends(matrix: tuple[tuple[Type, ...], list[Row]]
         except LanguageError as error:
             [diagnostic] = error.diagnostics
             assert diagnostic.code == "missing-patterns"
-            shown = diagnostic.message.removeprefix("a match here does not cover ").split("`")[1::2]
+            shown = diagnostic.message.removeprefix("this match does not cover ").split("`")[1::2]
             # Literals are never used up, so there the wildcard has to do.
-            arms += ["_, " * (len(types) - 1) + "_"] if {INT, list_of(INT), CHAR} & set(types) else shown
+            arms += ["_, " * (len(types) - 1) + "_"] if any("Int" in str(t) or "Char" in str(t) for t in types) else shown
         else:
             assert program.checked.warnings == ()
             return
     raise AssertionError("still not exhaustive")
+
+
+@settings(deadline=None)
+@given(matrices())
+def test_whole_programs(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
+    """Of a match in a program: it is refused where a value is not covered, what is printed fits only such values, exactly the cases
+    that are never reached are warned of, and the case that runs is the first that fits."""
+    types, rows = matrix
+    written = [_written(row) for row in rows]
+    parameters = " ".join(f"(x{i} : {t})" for i, t in enumerate(types))
+    scrutinees = ", ".join(f"x{i}" for i in range(len(types)))
+
+    def program(cases: list[str]) -> str:
+        arms = "\n".join(f"| {case} => {i}" for i, case in enumerate(cases))
+        return f"{DECLARATIONS}fun f {parameters} = match {scrutinees} with\n{arms}\nend"
+
+    above = len(DECLARATIONS.splitlines()) + 2
+    first = {i: next((n for n, row in enumerate(rows) if row_matches(row, i)), None) for i in inputs(types)}
+    never = [n for n in range(1, len(rows)) if n not in first.values()]
+    try:
+        loaded = recsyn.loads(program(written))
+    except LanguageError as refusal:
+        remarks = refusal.diagnostics
+        assert None in first.values()
+    else:
+        remarks = loaded.checked.warnings
+        assert None not in first.values()
+        for values_, case in list(first.items())[:50]:
+            assert loaded["f"](*values_) == case
+    assert [d.position[0] - above for d in remarks if d.code == "redundant-pattern"] == never
+    for error in (d for d in remarks if d.code == "missing-patterns"):
+        for shown in error.message.removeprefix("this match does not cover ").split("`")[1::2]:
+            loaded = recsyn.loads(program([shown, ", ".join("_" * len(types))]))
+            match = loaded["f"].definition.body
+            assert isinstance(match, Match)
+            covered = [i for i in first if row_matches(match.arms[0].patterns, i)]
+            assert covered
+            assert {first[i] for i in covered} == {None}
+
+
+def _written(row: Row) -> str:
+    """A row as a case of a source file, each variable under a name of its own."""
+    count = iter(range(1_000))
+
+    def text(pattern: Pattern) -> str:
+        if isinstance(pattern, Alias):
+            return f"({text(pattern.pattern)} as _v{next(count)})"
+        if isinstance(pattern, Bind):
+            return f"_v{next(count)}"
+        if isinstance(pattern, Exactly):
+            return f"'{pattern.value}'" if isinstance(pattern.value, str) else f"({pattern.value})"
+        if isinstance(pattern, Built):
+            fields = list(map(text, pattern.fields))
+            if pattern.constructor == TUPLE:
+                return f"({', '.join(fields)})"
+            return f"({' :: '.join(fields)})" if pattern.constructor == "::" else f"({' '.join([pattern.constructor, *fields])})"
+        return "_"
+
+    return ", ".join(map(text, row)).replace("([])", "[]")
 
 
 def _without_names(row: Row) -> Row:
@@ -157,7 +225,7 @@ def _without_names(row: Row) -> Row:
 def test_the_smallest_missing_patterns(cases: str, missing: str) -> None:
     with pytest.raises(LanguageError, match="missing-patterns") as caught:
         recsyn.loads(f"{DECLARATIONS}fun f x = match x with {cases} end")
-    assert caught.value.diagnostics[0].message == f"a match here does not cover {missing}"
+    assert caught.value.diagnostics[0].message == f"this match does not cover {missing}"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +247,7 @@ def test_printed_patterns(patterns: str, missing: str) -> None:
     cases = " ".join(f"| {p.strip()} => 1" for p in patterns.split(" | "))
     with pytest.raises(LanguageError) as caught:
         recsyn.loads(f"{DECLARATIONS}fun f x = match x with {cases} end")
-    assert caught.value.diagnostics[0].message == f"a match here does not cover {missing}"
+    assert caught.value.diagnostics[0].message == f"this match does not cover {missing}"
 
 
 @pytest.mark.parametrize("binder", ["fun f (XO x) = x", "fun f y = let XO x = y in x", "fun f y = (fn (XO x) => x) y"])

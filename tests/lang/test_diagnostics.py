@@ -1,39 +1,70 @@
-"""What the checker says: each file in ``diagnostics/`` holds a source, a line of ``=``, and every message about it, whole."""
+"""What the checker says: each file in ``diagnostics/`` holds a source, a line of ``=``, and every message about it, whole.
+
+The source is that of ``mine.rec``; after a line ``--- file: ./NAME`` that of another file beside it follows. Partial functions may
+make 10,000 calls there.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 import recsyn
-from recsyn import LanguageError
+from recsyn import LanguageError, Program
 from recsyn.lang.diagnostics import Diagnostic
+from recsyn.semantics.examples import failed_examples
+from recsyn.semantics.reference import Reference
+from recsyn.testing.properties import falsified_properties
 
 SNAPSHOTS = sorted((Path(__file__).parent / "diagnostics").glob("*.txt"))
 RULER = "\n" + "=" * 60 + "\n"
-CODES = """syntax unknown-name duplicate-name type-mismatch arity missing-patterns redundant-pattern not-terminating
-    not-positive failed-example""".split()
+OTHER_FILE = re.compile(r"^--- file: \./(\S+)\n", re.MULTILINE)
+CODES = """syntax unknown-name duplicate-name import-cycle missing-file type-mismatch arity missing-patterns redundant-pattern
+    not-terminating not-positive failed-example falsified-property step-limit unused-name""".split()
 
 
 def remarks(source: str) -> list[Diagnostic]:
     try:
-        program = recsyn.loads(source, "mine.rec")
+        return remarks_on(recsyn.loads(source, "mine.rec"))
     except LanguageError as error:
         return list(error.diagnostics)
-    return [*program.checked.warnings, *program.failed_examples()]
+
+
+def remarks_on(program: Program) -> list[Diagnostic]:
+    reference = Reference(program.checked, 10_000)
+    return [
+        *program.checked.warnings,
+        *failed_examples(program.checked, reference),
+        *falsified_properties(program.checked, reference),
+    ]
 
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS, ids=lambda p: p.stem)
-def test_snapshot(snapshot: Path) -> None:
+def test_snapshot(snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, message = snapshot.read_text("utf-8").split(RULER)
-    assert "\n\n".join(d.render() for d in remarks(source)) + "\n" == message
+    texts = OTHER_FILE.split(source + "\n")
+    for name, text in zip(["mine.rec", *texts[1::2]], texts[::2], strict=True):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    try:
+        found = remarks_on(recsyn.load("mine.rec"))
+    except LanguageError as error:
+        found = list(error.diagnostics)
+    assert "\n\n".join(d.render() for d in found) + "\n" == message
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_has_snapshots(code: str) -> None:
     messages = [p.read_text("utf-8").split(RULER)[1] for p in SNAPSHOTS]
-    assert sum(f"[{code}]" in m for m in messages) >= 2
+    assert sum(f"[{code}]" in m for m in messages) >= 3
+
+
+def test_every_snapshot_is_of_a_code() -> None:
+    said = {code for p in SNAPSHOTS for code in re.findall(r"^(?:error|warning)\[(.*?)\]", p.read_text("utf-8"), re.MULTILINE)}
+    assert said == set(CODES)
 
 
 def test_no_grammar_names() -> None:
@@ -113,6 +144,12 @@ def test_a_broken_declaration_hides_no_other_and_raises_no_second_error() -> Non
     assert [(d.code, d.position[0]) for d in found] == [("syntax", 1), ("syntax", 3), ("type-mismatch", 5), ("syntax", 6)]
 
 
+@pytest.mark.parametrize("line", ["import list nat", "imprt list", "import $", "import lst", 'import "./none.rec"'])
+def test_a_broken_import_makes_no_name_unknown(line: str) -> None:
+    found = remarks(f"{line}\nfun f xs = map (fn x => x + 'a') xs\nfun g x = x + 'a'")
+    assert [(d.code in ("syntax", "unknown-name", "missing-file"), d.position[0]) for d in found] == [(True, 1), (False, 3)]
+
+
 def test_a_refused_function_is_blamed_once() -> None:
     assert len(remarks("fun f x = y\nfun g x = f x + f 'a' 2\nexample f 1 = g 2")) == 1
 
@@ -120,7 +157,10 @@ def test_a_refused_function_is_blamed_once() -> None:
 @pytest.mark.parametrize(
     ("source", "hint"),
     [
-        ("fun lenght x = x\nfun f x = length x", "did you mean `lenght`?"),
+        ("fun lenght x = x\nfun f x = length x", "`length` is in the library: `import list`; or did you mean `lenght`?"),
+        ("fun sise x = x\nfun f x = sice x", "did you mean `sise`?"),
+        ("type Pos = XO | XI\nfun f = X0", "did you mean `XO`?"),
+        ("fun f x = (x : Lst Int)", "did you mean `List`?"),
         ("type Tree = Leaf\nfun f = Leef", "did you mean `Leaf`?"),
         ("type Tree = Leaf\nfun f (x : Treee) = x", "did you mean `Tree`?"),
         ("fun f counter = conter", "did you mean `counter`?"),

@@ -132,7 +132,7 @@ def test_reach(text: str, value: str) -> None:
 
 # Words
 
-NAMES = "class lambda None' __import__ self def x'a' as' funny endless i exec print True' __ _x typed iff matching type'".split()
+NAMES = "class lambda None' __import__ self def x'a' as' funny endless i exec print True' __ _x typed iff matching type' eval __class__ globals".split()
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n[0].islower() or n[0] == "_"])
@@ -143,7 +143,7 @@ def test_names(name: str) -> None:
     assert len(program.trace(f"{name} 5")) == 4
 
 
-@pytest.mark.parametrize("name", ["None'", "None", "Type", "Object", "X'", "Fun", "Int", "List"])
+@pytest.mark.parametrize("name", ["None'", "None", "Type", "Object", "X'", "Fun", "Int", "List", "NotImplemented", "Exception"])
 def test_constructor_names(name: str) -> None:
     program = recsyn.loads(f"type T = {name} Int\nfun get ({name} n) = n\nexample get ({name} 3) = 3")
     assert program.failed_examples() == []
@@ -159,10 +159,71 @@ def test_keywords_are_no_names(word: str) -> None:
     assert "[syntax]" in refusal(f"fun f x = x + {word}")
 
 
-@pytest.mark.parametrize("word", ["import", "property", "partial", "when"])
-def test_words_for_later(word: str) -> None:
-    message = refusal(f"{word} list\nfun f x = x")
-    assert f"`{word}` is a word of the language that this version does not read yet" in message
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import", "expected a name or a string, found the end of the declaration"),
+        ("import list,", "expected a name or a string, found the end of the declaration"),
+        ("import list nat", "expected `,` or the end of the declaration, found `nat`"),
+        ("import List", "names of functions, variables and modules begin with a small letter"),
+        ("import list.map", "a module is imported whole: `import list`"),
+        ("partial type T = A", "expected `fun`, found `type`"),
+        ("partial fun", "expected a name, found the end of the declaration"),
+        ("property p", "expected a pattern, `=` or `when`, found the end of the declaration"),
+        ("property P x = True", "expected a name, found `P`"),
+        ("property p when True", "expected `=`, found the end of the declaration"),
+        ("property p (x : Int) = True when x > 0", "`when` stands in a property, before its `=`"),
+        ("fun f x when x = x", "expected a pattern, `:` or `=`, found `when`"),
+        ("when True", "expected a declaration here, found `when`"),
+        ("example 1", "expected `=`, found the end of the declaration"),
+    ],
+)
+def test_malformed_declarations(text: str, message: str) -> None:
+    assert message in refusal(text)
+
+
+def test_every_kind_of_declaration() -> None:
+    program = recsyn.loads(
+        "import option, pair\nimport list\n"
+        "partial fun down n = if n == 0 then [] else n :: up (n - 1) and up n = down n\n"
+        "property p (xs : List a) (n : Int) when length xs == n && n < 2 = reverse xs == xs\n"
+        "property q = first (swap (1, 'a')) == 'a'\n"
+        "example list.map (fn x => Some x) (down 2) = [Some 2, Some 1]\n"
+    )
+    assert list(program) == ["down", "up"]
+    assert [definition.partial for definition in (program["down"].definition, program["up"].definition)] == [True, True]
+    assert [(p.name, len(p.types), p.guard is None) for p in program.checked.properties] == [("p", 2, False), ("q", 0, True)]
+    assert program.checked.warnings == ()
+    assert program.failed_examples() + program.falsified_properties() == []
+
+
+DOCUMENTED = {
+    "--- One.\nfun f x = x": "One.",
+    "--- One.\n---  Two.\nfun f x = x": "One.\n Two.",
+    "---\n--- One.\n\n---Two.   \n\nfun f x = x": "\nOne.\nTwo.",
+    "fun e = 1\n--- One.\npartial fun f x = x": "One.",
+    "---- No.\nfun f x = x": None,
+    "-- No.\nfun f x = x": None,
+    "--- No.\n-- In between.\nfun f x = x": None,
+    "{- No. -}\nfun f x = x": None,
+    "fun f x = x --- No.": None,
+    "fun f x =\n  --- No.\n  x": None,
+    "fun e = 1 --- No.\nfun f x = x": None,
+    "--- No.\nfun e = 1\nfun f x = x": None,
+}
+
+
+@pytest.mark.parametrize("text", DOCUMENTED)
+def test_documentation(text: str) -> None:
+    assert recsyn.loads(text)["f"].definition.documentation == DOCUMENTED[text]
+
+
+def test_documentation_of_a_group() -> None:
+    program = recsyn.loads(
+        "--- A.\ntype A = A\n--- B.\nand B = B and C = C\n--- f.\nfun f x = x\nand g x = x\n  --- h.\n  and h x = x\n"
+    ).checked
+    assert [program.datatypes[name].documentation for name in "ABC"] == ["A.", "B.", None]
+    assert [program.definitions[name].documentation for name in "fgh"] == ["f.", None, "h."]
 
 
 def test_declarations_begin_lines_but_may_go_on() -> None:

@@ -25,7 +25,7 @@ _WAIT = 0.3
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help="source files, or folders of them")
     parser.add_argument("--json", action="store_true", help="print the diagnostics as a list of objects")
-    parser.add_argument("--max-examples", type=positive, default=100, metavar="N", help="small and random inputs per property (100)")
+    parser.add_argument("--max-examples", type=positive, default=100, metavar="N", help="small and random inputs a property (100)")
     parser.add_argument("--seed", type=whole, default=0, metavar="S", help="of the random inputs (0)")
     parser.add_argument("--watch", action="store_true", help="check again whenever a file changes, until Ctrl-C")
     parser.add_argument("--explain", metavar="CODE", help="explain a diagnostic, with a wrong program and a right one")

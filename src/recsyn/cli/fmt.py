@@ -77,7 +77,7 @@ def _lay_out_input(options: Namespace) -> int:
 
 
 def _difference(source: Source, text: str) -> str:
-    before, after = (t.replace("\r\n", "\n").split("\n") for t in (source.text, text))
+    before, after = source.text.split("\n"), text.split("\n")
     lines = difflib.unified_diff(before, after, source.name, source.name, lineterm="")
     return "".join(line + "\n" for line in lines)
 

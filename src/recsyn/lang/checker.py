@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,12 +12,12 @@ from recsyn.lang import syntax as s
 from recsyn.lang.coverage import Coverage, show_patterns
 from recsyn.lang.diagnostics import Diagnostic, Fault, LanguageError
 from recsyn.lang.inference import Scope
-from recsyn.lang.modules import Exports, Key, Linked, link
+from recsyn.lang.modules import Exports, Key, Linked, builtin_names, link
 from recsyn.lang.names import Meaning, Names
 from recsyn.lang.parser import Parsed, parse_expression, parse_type
 from recsyn.lang.positivity import negative_parameters, not_positive
 from recsyn.lang.program import Definition, Example, Program, Property
-from recsyn.lang.source import Source, Span, read_source
+from recsyn.lang.source import EMPTY, Source, Span, read_source
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.termination import check_termination
 from recsyn.lang.types import (
@@ -43,33 +44,36 @@ def load_program(path: str | Path) -> Program:
 
 
 def check(*sources: Source) -> Program:
-    """Check a source with all that it imports. Further sources continue it, and what they define hides what it defines. Raises
-    :class:`LanguageError` with every error found."""
+    """Check a source with all that it imports. Further sources continue it, and what they define hides what it defines; without
+    any, only what belongs to the language is there. Raises :class:`LanguageError` with every error found."""
     linked = link(sources)
     known = Known()
     errors: list[Diagnostic] = []
     refused: set[Key] = set()
     for module in linked.modules:
-        checker = _Checker(known, linked.names(module))
+        checker = _Checker(known, builtin_names())
         found = list(module.errors)
-        if not any(i.key in refused for i in module.imports):
+        if any(i.key in refused for i in module.imports):
+            refused.add(module.key)
+        else:
             for part, exports in zip(module.parts, linked.exports[module.key], strict=True):
+                linked.bring_in(checker.names, module, part)
                 checker.read(part, exports, with_tests=module is linked.main)
             found += [e for e in checker.errors if not (module.guessing and e.code == "unknown-name")]
         if found:
             refused.add(module.key)
             errors += found
-    if linked.main.key not in refused:
+    if not refused:
         checker.warnings.extend(_unused_imports(linked, checker.modules_used))
     if errors or refused:
         raise LanguageError([*errors, *checker.warnings])
-    own = tuple(dict.fromkeys(name for exports in linked.exports[linked.main.key] for name in exports.values.values()))
+    own = (name for exports in linked.exports[linked.main.key] for name in exports.values.values())
     return Program(
-        sources[0],
+        sources[0] if sources else EMPTY,
         known.datatypes,
         known.definitions,
         _speakable(checker.names, known),
-        own,
+        tuple(name for name in dict.fromkeys(own) if name == core.spelled(name)),
         tuple(part.source for module in linked.modules for part in module.parts),
         tuple(checker.examples),
         tuple(checker.properties),
@@ -144,7 +148,7 @@ class _Checker:
     def __init__(self, known: Known, names: Names, source: Source | None = None) -> None:
         self.known = known
         self.names = names
-        self.source = source or Source("", "")
+        self.source = source or EMPTY
         self.own = Exports({}, {}, {})
         self.errors: list[Diagnostic] = []
         self.warnings: list[Diagnostic] = []
@@ -153,13 +157,14 @@ class _Checker:
         self.modules_used: set[str] = set()
         self.broken: set[str] = set()
         """Names that only a part with an error would have defined: to miss them is no second error."""
-        self._declared: set[str] = set()
+        self._declared: dict[str, Span] = {}
 
     def read(self, part: Parsed, exports: Exports, with_tests: bool) -> None:
         """Check the declarations of one text; ``with_tests`` its examples and properties too."""
         self.source, self.own = part.source, exports
+        self.names = replace(self.names, own=(exports.types, exports.constructors, exports.values))
         self.broken.update(part.promised)
-        self._declared = set()
+        self._declared = {}
         for declaration in part.declarations:
             if isinstance(declaration, s.ExampleDeclaration | s.PropertyDeclaration) and not with_tests:
                 continue
@@ -170,7 +175,7 @@ class _Checker:
                     self.errors.append(fault.diagnostic(self.source))
 
     def scope(self) -> Scope:
-        return Scope(self.known.datatypes, self.known.constructors, self.known.schemes, self.names)
+        return Scope(self.known.datatypes, self.known.constructors, self.known.schemes, self.names, self.source)
 
     def _declare(self, declaration: s.Declaration) -> None:
         if isinstance(declaration, s.TypeGroup):
@@ -187,7 +192,8 @@ class _Checker:
         self.modules_used |= scope.modules_used
         self.cover(scope)
         for name, span in scope.unused():
-            hint = f"write `_` in its place, or call it `_{name}`"
+            alias = re.search(r"\bas\s+$", self.source.text[max(0, span.start - 20) : span.start])
+            hint = f"leave out `as {name}`" if alias else f"write `_` in its place, or call it `_{name}`"
             self.warnings.append(Diagnostic("warning", "unused-name", f"`{name}` is never used", self.source, span, hint))
 
     # Types
@@ -220,10 +226,11 @@ class _Checker:
     def _refuse_negative(self, group: s.TypeGroup) -> None:
         datatypes = [self.known.datatypes[self.own.types[d.name]] for d in group.types]
         self.known.negative.update(negative_parameters(datatypes, self.known.negative))
-        refused = {c.name for c in not_positive(datatypes, self.known.negative)}
-        for written in (c for declared in group.types for c in declared.constructors if self.own.constructors[c.name] in refused):
-            message = f"a field of `{written.name}` takes, to the left of an arrow, a value of the type that is being defined"
-            hint = "a function stored in a value may return values of its type, but not take them"
+        for constructor, content, type, turned in not_positive(datatypes, self.known.negative):
+            written = next(c for d in group.types for c in d.constructors if self.own.constructors[c.name] == constructor.name)
+            place = "to the left of an arrow" if turned == ARROW else f"where `{turned}` puts it to the left of an arrow"
+            message = f"`{type}`, which is being defined, stands in the field `{content}` of `{written.name}` {place}"
+            hint = "a function in a value may return values of its type, but not take them: it could call itself for ever"
             raise Fault("not-positive", message, written.span, hint)
 
     def _refuse_duplicate_type(self, declared: s.TypeDeclaration) -> None:
@@ -236,10 +243,11 @@ class _Checker:
 
     def _refuse_second(self, noun: str, name: str, span: Span) -> None:
         """Refuse what this text has already defined: ``noun`` tells the namespaces apart."""
-        if f"{noun} {name}" in self._declared:
+        earlier = self._declared.setdefault(f"{noun} {name}", span)
+        if earlier is not span:
             shown = f"`{name}`" if noun == "function" else f"the {noun} `{name}`"
-            raise Fault("duplicate-name", f"{shown} is already defined", span, "give one of them another name")
-        self._declared.add(f"{noun} {name}")
+            line, _ = self.source.position(earlier.start)
+            raise Fault("duplicate-name", f"{shown} is already defined on line {line}", span, "give one of them another name")
 
     def _datatype(self, declared: s.TypeDeclaration, scope: Scope) -> Datatype:
         parameters = tuple(p.name for p in declared.parameters)
@@ -265,6 +273,8 @@ class _Checker:
         if isinstance(written, s.TypeVariableName):
             if written.name not in [p.name for p in declared.parameters]:
                 hint = f"write `type {declared.name} {written.name} = …`"
+                if written.name == "of":
+                    hint = "the types of a constructor's fields follow it without a word between"
                 raise Fault("unknown-name", f"`{written.name}` is no parameter of `{declared.name}`", written.span, hint)
             return TypeVariable(written.name)
         if isinstance(written, s.ArrowTypeExpression):
@@ -320,7 +330,7 @@ class _Checker:
         if group.partial:
             return
         self._refuse_partial_calls(definitions)
-        shapes = check_termination(definitions)
+        shapes = check_termination(definitions, self.source)
         self.known.definitions.update((d.name, replace(d, shape=shapes[d.name])) for d in definitions)
 
     def _refuse_partial_calls(self, definitions: Sequence[Definition]) -> None:
@@ -329,14 +339,15 @@ class _Checker:
                 callee = self.known.definitions.get(called.name)
                 if callee is not None and callee.partial:
                     caller = core.spelled(definition.name)
-                    message = f"`{caller}` is to end, and `{core.spelled(called.name)}`, which is partial, may not"
+                    message = f"`{caller}` must end, but calls `{core.spelled(called.name)}`, which is partial and may not"
                     hint = f"only a partial function may call one: write `partial fun {caller}`"
                     raise Fault("not-terminating", message, called.span, hint)
 
     def _refuse_duplicates(self, group: s.FunctionGroup) -> None:
         for function in group.functions:
             if function.name == "not":
-                raise Fault("duplicate-name", "`not` belongs to the language and cannot be redefined", function.name_span)
+                message = "`not` belongs to the language and cannot be redefined"
+                raise Fault("duplicate-name", message, function.name_span, "give it another name")
             if function.name == "_":
                 raise Fault("syntax", "`_` is a pattern, not the name of a function", function.name_span)
             self._refuse_second("function", function.name, function.name_span)
@@ -358,8 +369,8 @@ class _Checker:
     ) -> Deep[tuple[tuple[str, ...], core.Term]]:
         scope.new_type_variables(number)
         patterns = [p.pattern for p in function.parameters]
-        names, wrap, hidden = yield scope.parameters(patterns, types, "a parameter")
-        because = "its result" if function.result else f"the result of `{function.name}` elsewhere"
+        names, wrap, hidden = yield scope.parameters(patterns, types)
+        because = f"the result of `{function.name}` {'is annotated to be' if function.result else 'elsewhere is'}"
         body = yield scope.expression_of(function.body, result, because)
         scope.unbind(hidden)
         return tuple(names), wrap(body)
@@ -372,18 +383,18 @@ class _Checker:
             missing = coverage.missing(patterns, len(patterns[0]))
             if missing:
                 shown = ", ".join(f"`{show_patterns(m)}`" for m in missing)
-                hint = f"add `| {show_patterns(missing[0])} => …`" if noun == "a match" else "take it apart with `match`"
-                fault = Fault("missing-patterns", f"{noun} here does not cover {shown}", span, hint)
+                hint = f"add `| {show_patterns(missing[0])} => …`" if noun == "this match" else "take it apart with `match`"
+                fault = Fault("missing-patterns", f"{noun} does not cover {shown}", span, hint)
                 self.errors.append(fault.diagnostic(self.source))
-            for index, (row, row_span) in enumerate(rows):
-                if index and not coverage.reachable(row, patterns[:index]):
-                    message = "this case is never reached: those before it cover it"
-                    self.warnings.append(Diagnostic("warning", "redundant-pattern", message, self.source, row_span))
+            for index in coverage.redundant(patterns):
+                message = "this case is never reached: those before it cover it"
+                hint = "leave it out, or move it up"
+                self.warnings.append(Diagnostic("warning", "redundant-pattern", message, self.source, rows[index][1], hint))
 
     def _example(self, example: s.ExampleDeclaration) -> None:
         scope = self.scope()
         left, type = run(scope.expression(example.left))
-        right = run(scope.expression_of(example.right, type, "the left side of this example"))
+        right = run(scope.expression_of(example.right, type, "the left side of this example is"))
         scope.settle_order()
         reason = require_equality(type, scope.equality_variables)
         if reason:
@@ -398,9 +409,9 @@ class _Checker:
         scope.variables_stand_for = INT
         types: list[OpenType] = [run(scope.type_of(p.type)) if p.type else scope.fresh() for p in written.parameters]
         patterns = [p.pattern for p in written.parameters]
-        parameters, wrap, hidden = run(scope.parameters(patterns, types, "a parameter"))
-        guard = run(scope.expression_of(written.guard, BOOL, "what follows `when`")) if written.guard else None
-        body = run(scope.expression_of(written.body, BOOL, "what a property says"))
+        parameters, wrap, hidden = run(scope.parameters(patterns, types))
+        guard = run(scope.expression_of(written.guard, BOOL, "what follows `when` must be")) if written.guard else None
+        body = run(scope.expression_of(written.body, BOOL, "what a property says must be"))
         scope.unbind(hidden)
         scope.settle_order()
         for parameter, type in zip(written.parameters, types, strict=True):

@@ -10,7 +10,7 @@ from recsyn.lang.diagnostics import Fault
 from recsyn.lang.source import Span
 
 _LANDMARK = re.compile(
-    r"""(?P<skip>"(?:\\.|[^"\\\n])*"|[A-Za-z_][A-Za-z0-9_']*|'(?:\\u\{[0-9A-Fa-f]{1,6}\}|\\.|[^'\\\n])')"""
+    r"""(?P<skip>"[^"\\\n]*+(?:\\.[^"\\\n]*+)*"|[A-Za-z_][A-Za-z0-9_']*|'(?:\\u\{[0-9A-Fa-f]{1,6}\}|\\.|[^'\\\n])')"""
     r"""|(?P<line>--[^\n]*)|(?P<block>\{-)"""
 )
 _FENCE = re.compile(r"\{-|-\}")
@@ -42,6 +42,10 @@ def blanked(text: str, comments: Sequence[Span]) -> str:
         at = comment.end
     out.append(text[at:])
     return "".join(out)
+
+
+def is_documentation(comment: str) -> bool:
+    return bool(_DOCUMENTATION.match(comment))
 
 
 def documentation_before(offset: int, text: str, comments: Sequence[Span]) -> str | None:

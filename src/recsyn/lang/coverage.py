@@ -3,7 +3,8 @@ matching" (JFP 17, 2007), sections 3 and 5."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from recsyn.lang.core import Alias, Bind, Built, Exactly, Ignore, Pattern
 from recsyn.lang.stackless import Deep, run
@@ -11,6 +12,8 @@ from recsyn.lang.types import Constructor, Datatype
 from recsyn.values import CONS, TUPLE, escaped
 
 Row = tuple[Pattern, ...]
+Done: TypeAlias = "tuple[Done | None, tuple[str, int] | Pattern]"
+"""What a value that is not covered begins with: heads and whole patterns, the last one outermost."""
 
 
 class Coverage:
@@ -23,39 +26,49 @@ class Coverage:
     def missing(self, rows: Sequence[Row], width: int, limit: int = 3) -> list[Row]:
         """Up to ``limit`` rows of patterns that no row of the match covers; empty where it is exhaustive."""
         found: list[Row] = []
-        run(self._missing([_plain(r) for r in rows], width, limit, found, []))
+        run(self._missing([_plain(r) for r in rows], width, limit, found, None))
         return found
 
-    def reachable(self, row: Row, before: Sequence[Row]) -> bool:
-        """Whether some value matches ``row`` and none of the rows before it."""
-        return run(self._useful([_plain(r) for r in before], _plain(row)))
+    def redundant(self, rows: Sequence[Row]) -> list[int]:
+        """The places of the rows that no value reaches: those before cover all that they match."""
+        found: list[int] = []
+        before: list[Row] = []
+        # Rows that begin with another constructor have no say, and most matches are long in the first column.
+        alike: dict[tuple[object, int] | None, list[Row]] = {}
+        for index, row in enumerate(map(_plain, rows)):
+            head = None if not row or isinstance(row[0], Ignore) else _head(row[0])
+            rivals = before if head is None else [*alike.get(head, ()), *alike.get(None, ())]
+            if not run(self._useful(rivals, row)):
+                found.append(index)
+            before.append(row)
+            alike.setdefault(head, []).append(row)
+        return found
 
-    def _missing(
-        self, rows: list[Row], width: int, limit: int, found: list[Row], done: list[tuple[str, int] | Pattern]
-    ) -> Deep[None]:
+    def _missing(self, rows: list[Row], width: int, limit: int, found: list[Row], done: Done | None) -> Deep[None]:
         if len(found) >= limit:
             return
         if width == 0:
             if not rows:
                 found.append(_rebuilt(done))
             return
-        heads = list(dict.fromkeys(_head(r[0]) for r in rows if not isinstance(r[0], Ignore)))
+        heads = dict.fromkeys(_head(r[0]) for r in rows if not isinstance(r[0], Ignore))
         signature = self._signature(heads)
-        if signature and set(signature) <= set(heads):
-            for head in signature:
-                specialised = _specialise(rows, head)
-                yield self._missing(specialised, width - 1 + head[1], limit, found, [*done, head])
+        if signature and all(head in heads for head in signature):
+            for head, specialised in _split(rows, signature):
+                yield self._missing(specialised, width - 1 + head[1], limit, found, (done, head))
             return
         default = [r[1:] for r in rows if isinstance(r[0], Ignore)]
         absent = [h for h in signature if h not in heads]
         if not heads:
-            yield self._missing(default, width - 1, limit, found, [*done, Ignore()])
+            yield self._missing(default, width - 1, limit, found, (done, Ignore()))
         elif absent:
             for head in absent:
-                blanks: list[tuple[str, int] | Pattern] = [Ignore()] * head[1]
-                yield self._missing(default, width - 1, limit, found, [*done, head, *blanks])
+                begun: Done = (done, head)
+                for _ in range(head[1]):
+                    begun = begun, Ignore()
+                yield self._missing(default, width - 1, limit, found, begun)
         else:
-            yield self._missing(default, width - 1, limit, found, [*done, _fresh_literal(heads)])
+            yield self._missing(default, width - 1, limit, found, (done, _fresh_literal(heads)))
 
     def _useful(self, rows: list[Row], row: Row) -> Deep[bool]:
         if not row:
@@ -64,17 +77,17 @@ class Coverage:
             head = _head(row[0])
             result: bool = yield self._useful(_specialise(rows, head), _specialise([row], head)[0])
             return result
-        heads = list(dict.fromkeys(_head(r[0]) for r in rows if not isinstance(r[0], Ignore)))
+        heads = dict.fromkeys(_head(r[0]) for r in rows if not isinstance(r[0], Ignore))
         signature = self._signature(heads)
-        if signature and set(signature) <= set(heads):
-            for head in signature:
-                if (yield self._useful(_specialise(rows, head), _specialise([row], head)[0])):
+        if signature and all(head in heads for head in signature):
+            for head, specialised in _split(rows, signature):
+                if (yield self._useful(specialised, _specialise([row], head)[0])):
                     return True
             return False
         result = yield self._useful([r[1:] for r in rows if isinstance(r[0], Ignore)], row[1:])
         return result
 
-    def _signature(self, heads: Sequence[tuple[object, int]]) -> tuple[tuple[str, int], ...]:
+    def _signature(self, heads: Iterable[tuple[object, int]]) -> tuple[tuple[str, int], ...]:
         """Every constructor of the type that these heads belong to, with its number of fields; empty for literals."""
         for name, arity in heads:
             if name == TUPLE:
@@ -103,6 +116,19 @@ def _head(pattern: Pattern) -> tuple[object, int]:
     return (type(pattern.value), pattern.value), -1
 
 
+def _split(rows: Sequence[Row], signature: Sequence[tuple[str, int]]) -> Iterator[tuple[tuple[str, int], list[Row]]]:
+    """For each constructor what :func:`_specialise` gives, in one pass where few rows begin with a wildcard."""
+    kept: dict[tuple[object, int], list[int]] = {head: [] for head in signature}
+    wild: list[int] = []
+    for index, row in enumerate(rows):
+        if isinstance(row[0], Ignore):
+            wild.append(index)
+        else:
+            kept[_head(row[0])].append(index)
+    for head in signature:
+        yield head, _specialise([rows[i] for i in sorted([*kept[head], *wild])], head)
+
+
 def _specialise(rows: Sequence[Row], head: tuple[object, int]) -> list[Row]:
     """The rows whose first pattern can match a value that begins with ``head``, that pattern replaced by those of its fields."""
     arity = max(head[1], 0)
@@ -116,17 +142,18 @@ def _specialise(rows: Sequence[Row], head: tuple[object, int]) -> list[Row]:
     return result
 
 
-def _fresh_literal(heads: Sequence[tuple[object, int]]) -> Pattern:
+def _fresh_literal(heads: Iterable[tuple[object, int]]) -> Pattern:
     used = {name[1] for name, _ in heads if isinstance(name, tuple)}
     if any(isinstance(v, str) for v in used):
         return Exactly(next(c for c in map(chr, range(ord("a"), 0x110000)) if c not in used))
     return Exactly(next(n for n in range(len(used) + 1) if n not in used))
 
 
-def _rebuilt(done: Sequence[tuple[str, int] | Pattern]) -> Row:
+def _rebuilt(done: Done | None) -> Row:
     """The patterns whose heads stand in ``done`` in prefix order."""
     stack: list[Pattern] = []
-    for item in reversed(done):
+    while done is not None:
+        done, item = done
         if isinstance(item, tuple):
             name, arity = item
             fields = tuple(stack.pop() for _ in range(arity))

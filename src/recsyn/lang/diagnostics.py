@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -51,18 +52,24 @@ class Diagnostic:
         text, column, stop = _window(text, column, max(stop, column + 1))
         gutter = " " * len(str(line))
         shown = [
-            f"{self.severity}[{self.code}]: {self.message}",
+            f"{self.severity}[{self.code}]: {_legible(self.message)}",
             f"{gutter}--> {self.source.name}:{line}:{self.position[1]}",
             f"{gutter} |",
             f"{line} | {text}",
             f"{gutter} | {_blank(text[: column - 1])}{'^' * (stop - column)}",
         ]
         if self.hint:
-            shown.append(f"{gutter} = hint: {self.hint}")
+            shown.append(f"{gutter} = hint: {_legible(self.hint)}")
         return "\n".join(shown)
 
 
 _WIDTH = 160
+_LONG_NAME = re.compile(r"[A-Za-z0-9_']{200,}")
+
+
+def _legible(message: str) -> str:
+    """A message, the longest names in it cut: nobody reads them."""
+    return _LONG_NAME.sub(lambda name: f"{name[0][:60]}…{name[0][-20:]}", message)
 
 
 def _window(text: str, column: int, stop: int) -> tuple[str, int, int]:
@@ -79,10 +86,13 @@ def _blank(text: str) -> str:
 
 
 class LanguageError(RecsynError):
-    """A source, or an expression, that the language does not accept. ``diagnostics`` holds every reason, in source order."""
+    """A source, or an expression, that the language does not accept. ``diagnostics`` holds every reason, those of one file in the
+    order of its text."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(sorted(diagnostics, key=lambda d: d.span.start))
+        found = list(diagnostics)
+        files = list(dict.fromkeys(d.source.name for d in found))
+        self.diagnostics = tuple(sorted(found, key=lambda d: (files.index(d.source.name), d.span.start)))
         super().__init__("\n\n".join(d.render() for d in self.diagnostics))
 
 
@@ -102,5 +112,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     candidates = [k for k in known if k != name]
     close = difflib.get_close_matches(name[:200], candidates, n=1, cutoff=0.6)
     if not close:
-        close = [k for k in candidates if k.lower() == name.lower()][:1]
+        close = [k for k in candidates if _looks(k) == _looks(name)][:1]
     return f"did you mean `{close[0]}`?" if close else None
+
+
+def _looks(name: str) -> str:
+    """Names that the eye takes for one another look the same: ``XO`` and ``X0``."""
+    return name.lower().translate(_ALIKE)
+
+
+_ALIKE = str.maketrans("01i", "oll")

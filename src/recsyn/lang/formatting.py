@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -81,13 +81,15 @@ def formatted(source: Source) -> str:
 class _Gap:
     """What stands between two tokens: comments that end the line of the first, comments on lines of their own, and comments right
     before the second. ``blanks`` says of each of those in the middle, and of what comes after them, whether an empty line is before
-    it, and ``broken`` whether there is a line break anywhere."""
+    it, ``broken`` whether there is a line break anywhere, and ``ending`` how many of those in the middle belong to what is before them,
+    where a declaration ends here: they are further to the right than the next one."""
 
     trailing: list[str]
     own: list[str]
     inline: list[str]
     blanks: list[bool]
     broken: bool
+    ending: int = 0
 
     def leading(self, with_own: bool) -> Doc:
         """The comments that stand before the second token."""
@@ -122,11 +124,10 @@ class _Word:
 
 @dataclass(frozen=True, slots=True)
 class _Passage:
-    """A declaration, or at last nothing, with the comments that stand above it, and whether an empty line precedes each of them."""
+    """A declaration, or at last nothing, with what stands above it."""
 
     words: tuple[_Word, ...]
-    comments: tuple[str, ...]
-    blanks: tuple[bool, ...]
+    above: _Gap
 
 
 def _passages(source: Source, read: Tokens) -> Iterator[_Passage]:
@@ -153,8 +154,8 @@ def _passages(source: Source, read: Tokens) -> Iterator[_Passage]:
                 words.append(replace(word, type="BAR", text="|", trailing=""))
                 word = replace(word, leading="")
             words.append(word)
-        yield _Passage(tuple(words), tuple(above.own), tuple(above.blanks))
-    yield _Passage((), tuple(gaps[-1].own), tuple(gaps[-1].blanks))
+        yield _Passage(tuple(words), above)
+    yield _Passage((), gaps[-1])
 
 
 def _begins_cases(before: str, opener: str) -> bool:
@@ -172,16 +173,27 @@ def _gaps(text: str, read: Tokens) -> list[_Gap]:
         at = places[index - 1][1] if index else 0
         inside = []
         breaks = []
+        columns = []
         while comment.end <= start:
             inside.append(_tidied(text[comment.start : comment.end]))
             breaks.append(text.count("\n", at, comment.start))
+            columns.append(_column(text, comment.start))
             at, comment = comment.end, next(comments)
         breaks.append(text.count("\n", at, start))
         # The text begins and ends with a line.
         breaks[0] = breaks[0] if index else 1
         breaks[-1] = breaks[-1] if index < len(places) else 1
-        gaps.append(_gap(inside, breaks))
+        gap = _gap(inside, breaks)
+        if index and gap.own and not gap.blanks[0]:
+            right = _column(text, start) if index < len(places) else 0
+            later = zip(gap.own, columns[len(gap.trailing) :], strict=False)
+            gap.ending = sum(1 for _ in takewhile(lambda c: c[1] > right and not c[0].startswith("---"), later))
+        gaps.append(gap)
     return gaps
+
+
+def _column(text: str, offset: int) -> int:
+    return offset - text.rfind("\n", 0, offset) - 1
 
 
 def _tidied(comment: str) -> str:
@@ -197,19 +209,32 @@ def _gap(comments: list[str], breaks: list[int]) -> _Gap:
         first = 0
     while last > first and breaks[last] == 0:
         last -= 1
-    return _Gap(comments[:first], comments[first:last], comments[last:], [b > 1 for b in breaks[first : last + 1]], any(breaks))
+    own: list[str] = []
+    blanks: list[bool] = []
+    for comment, count in zip(comments[first:last], breaks[first:last], strict=True):
+        if count:
+            own.append(comment)
+            blanks.append(count > 1)
+        else:
+            # Alone on its line it might be the documentation that it was not.
+            own[-1] += " " + comment
+    return _Gap(comments[:first], own, comments[last:], [*blanks, breaks[last] > 1], any(breaks))
 
 
 def _settle(tokens: Sequence[Token], gaps: list[_Gap]) -> None:
-    """Where the author put a comma or a bracket after a comment, it comes before it."""
-    for token, gap, after in zip(tokens, gaps, gaps[1:], strict=False):
-        if gap.inline or after.trailing:
-            continue
-        if token.type == "COMMA":
+    """Where the author put a comma or a closing bracket after a comment, it comes before it, unless two comments would change places
+    or share a line."""
+    for index in reversed(range(len(tokens))):
+        gap, after = gaps[index], gaps[index + 1]
+        if tokens[index].type == "COMMA" and not gap.inline and not after.trailing:
             after.own[:0], after.blanks[:0] = gap.own, gap.blanks[:-1]
             gap.own, gap.blanks = [], gap.blanks[-1:]
-        if token.type in ("COMMA", "RPAR", "RSQUARE") and not gap.own:
+        while index < len(tokens) and tokens[index].type in ("COMMA", "RPAR", "RSQUARE"):
+            gap, after = gaps[index], gaps[index + 1]
+            if not gap.trailing or gap.own or gap.inline or after.trailing:
+                break
             gap.trailing, after.trailing = [], gap.trailing
+            index += 1
 
 
 def _content(source: Source, read: Tokens) -> list[Any]:
@@ -232,11 +257,13 @@ def _laid_out(source: Source, read: Tokens) -> str:
     lines: list[str] = []
     before = ""
     for passage in _passages(source, read):
-        texts = [*passage.comments, *([_declaration(passage.words)] if passage.words else [])]
-        blanks = list(passage.blanks[: len(texts)])
+        above, ending = passage.above, passage.above.ending
+        texts = ["  " * (i < ending) + comment for i, comment in enumerate(above.own)]
+        texts.extend([_declaration(passage.words)] if passage.words else [])
+        blanks = above.blanks[: len(texts)]
         opener = passage.words[0].type if passage.words else ""
         if opener in ("FUN", "PARTIAL") or (opener == "TYPE" and before != "TYPE"):
-            blanks[0] = blanks[0] or not any(blanks)
+            blanks[ending] = blanks[ending] or not any(blanks[ending:])
         for text, blank in zip(texts, blanks, strict=True):
             lines.extend(["", text] if blank and lines else [text])
         before = opener
@@ -338,12 +365,14 @@ def _annotated(c: Children) -> _Laid:
 
 def _bracketed(c: Children) -> _Laid:
     """``(a, b)`` or ``[a, b]``."""
-    return _Laid(group(c[0].doc, align(_separated(c[1:-1])), c[-1].doc), "" if len(c) > 2 else "atom")
+    items = c[1:-1:2]
+    kind = "atom" if not items else "row" if all(item.kind == "atom" for item in items) else ""
+    return _Laid(group(c[0].doc, align(_separated(c[1:-1])), c[-1].doc), kind)
 
 
 def _separated(c: Children) -> Doc:
     """Items with commas between them: where they need several lines one on each, but small ones share lines."""
-    small = all(width_of(item.doc, _SMALL) is not None for item in c[::2])
+    small = all(item.kind in ("atom", "row") and width_of(item.doc, _SMALL) is not None for item in c[::2])
     parts: list[Doc] = [piece.doc for piece in c[:1]]
     for comma, item in zip(c[1::2], c[2::2], strict=True):
         parts.extend([comma.doc, group(LINE, item.doc)] if small else [comma.doc, LINE, item.doc])
@@ -356,7 +385,8 @@ def _operators(c: Children, first: int, last: int) -> Doc:
     if first == last:
         return c[first].doc  # type: ignore[no-any-return]
     levels = [PRECEDENCE[c[i].text] for i in range(first + 1, last, 2)]
-    ends = [first + 1 + 2 * i for i, level in enumerate(levels) if level == min(levels)]
+    loosest = min(levels)
+    ends = [first + 1 + 2 * i for i, level in enumerate(levels) if level == loosest]
     parts: list[Doc] = [_operators(c, first, ends[0] - 1)]
     for at, end in zip(ends, [*ends[1:], last + 1], strict=True):
         parts.extend([LINE, c[at].doc, " ", align(_operators(c, at + 1, end - 1))])
@@ -548,4 +578,4 @@ class _Layout(Transformer[Any, Any]):
 
     def __default__(self, data: str, children: Children, meta: Any) -> Any:
         # What a rule without a layout of its own holds is taken by the rule that uses it.
-        return _RULES[data](children) if data in _RULES else Tree(data, list(children))
+        return _RULES[data](children) if data in _RULES else Tree(data, children)

@@ -9,9 +9,10 @@ from recsyn.lang import core
 from recsyn.lang import syntax as s
 from recsyn.lang.diagnostics import Fault
 from recsyn.lang.names import Names, Table
-from recsyn.lang.source import Span
+from recsyn.lang.source import Source, Span
 from recsyn.lang.stackless import Deep
 from recsyn.lang.types import (
+    ARROW,
     BOOL,
     CHAR,
     INT,
@@ -40,6 +41,8 @@ from recsyn.values import CONS, NIL, TUPLE
 Typed = tuple[core.Term, OpenType]
 Binding = tuple[str, str, OpenType, Span]
 """A variable of a pattern: as written, as made unique, its type, and where it is bound."""
+Bindings = dict[str, Binding]
+"""The variables of a pattern, in order, by the name that is written."""
 
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%"})
 _ORDER = frozenset({"<", "<=", ">", ">="})
@@ -64,11 +67,13 @@ class Scope:
         constructors: Mapping[str, Constructor],
         functions: Mapping[str, Scheme],
         names: Names,
+        source: Source,
     ) -> None:
         self.datatypes = datatypes
         self.constructors = constructors
         self.functions = functions
         self.names = names
+        self.source = source
         self.modules_used: set[str] = set()
         self.orders: dict[Span, str] = {}
         """What each ``<`` and its like compares, by where it stands."""
@@ -83,6 +88,11 @@ class Scope:
         """What type variables in annotations stand for, if not for any type."""
         self._binders: dict[str, tuple[str, Span]] = {}
         self._mentioned: set[str] = set()
+        self._being_bound: list[str] = []
+        """The variables of the `let`s whose bound expression is being checked."""
+        self._origins: dict[Unknown, tuple[Span, str | None]] = {}
+        """Where each unknown became a type: the expression it was the type of and what was expected there, or, with ``None``, the
+        expression whose type it had to be."""
         self._ordered: list[tuple[OpenType, Span]] = []
         self._stood_for: list[tuple[str, OpenType, Span]] = []
         self._rigid: dict[str, TypeVariable] = {}
@@ -123,8 +133,12 @@ class Scope:
         name = self._meaning(self.names.types, written.name, written.span, "type")
         needed = len(self.datatypes[name].parameters) if name in self.datatypes else 0
         if needed != len(written.arguments):
-            message = f"`{written.name}` takes {_count(needed, 'type')}, but {len(written.arguments)} given here"
-            raise Fault("arity", message, written.span)
+            given = len(written.arguments)
+            message = f"`{written.name}` takes {_count(needed, 'type')}, but {_given(given)} here"
+            hint = "put what is meant as one type in parentheses" if needed else None
+            if given < needed:
+                hint = f"write `{' '.join([written.name, *self.datatypes[name].parameters])}`, or types in the place of variables"
+            raise Fault("arity", message, written.span, hint)
         return name
 
     def _meaning(self, table: Table, written: str, span: Span, noun: str, also: Iterable[str] = ()) -> str:
@@ -134,26 +148,44 @@ class Scope:
         return meaning.name
 
     def expect(self, found: OpenType, expected: OpenType, span: Span, because: str, written: Any = None) -> None:
+        """Make the type found at a place the expected one. ``because`` says whose type that is, up to its verb."""
+        undecided, wanted = resolve(found), resolve(expected)
         reason = unify(found, expected, self.equality_variables)
         if reason is None:
+            if isinstance(undecided, Unknown):
+                self._origins[undecided] = span, because
+            elif isinstance(wanted, Unknown):
+                self._origins[wanted] = span, None
             return
         missing = self._missing_fields(written, span)
         if missing:
-            raise Fault("arity", missing, span)
-        hint = reason if reason != "they differ" else None
-        raise Fault(
-            "type-mismatch",
-            f"this is of type `{show_open(found)}`, but {because} is of type `{show_open(expected)}`",
-            span,
-            hint,
-        )
+            raise Fault("arity", missing, span, "without all of its fields, a constructor is a function")
+        message = f"this is of type `{show_open(found)}`, but {because} of type `{show_open(expected)}`"
+        if reason == "they differ":
+            reason = _wants_arguments(found, expected) or self._origin(expected) or self._origin(found)
+        raise Fault("type-mismatch", message, span, reason)
+
+    def _origin(self, type: OpenType) -> str | None:
+        """Where a type that was found on the way comes from, for a hint."""
+        origin = None
+        shown = show_open(type)
+        while isinstance(type, Unknown) and type.link is not None:
+            origin = self._origins.get(type, origin)
+            type = type.link
+        if origin is None:
+            return None
+        span, because = origin
+        line, _ = self.source.position(span.start)
+        if because is not None:
+            return f"on line {line}, {because} of type `{shown}`"
+        return f"`{self.source.excerpt(span)}` on line {line} is of type `{shown}`"
 
     def _missing_fields(self, written: Any, span: Span) -> str | None:
         head, given = (written.function, len(written.arguments)) if isinstance(written, s.ApplyExpression) else (written, 0)
         if not isinstance(head, s.ConstructorName):
             return None
         needed = len(self.constructors[self._meaning(self.names.constructors, head.name, span, "constructor")].fields)
-        return f"`{head.name}` has {_count(needed, 'field')}, but {given} given here" if given < needed else None
+        return f"`{head.name}` has {_count(needed, 'field')}, but {_given(given)} here" if given < needed else None
 
     def settle_order(self, level: int = 0) -> None:
         """Decide the operands of ``<`` and its like, but for unknowns of ``level`` and outside: ``Int`` where nothing is known."""
@@ -167,7 +199,7 @@ class Scope:
                 else:
                     outside.append((type, span))
             elif not isinstance(at, TypeConstant) or at.name not in PRIMITIVE_TYPES:
-                raise Fault("type-mismatch", f"only `Int` and `Char` are ordered, and this is of type `{show_open(at)}`", span)
+                raise Fault("type-mismatch", f"only `Int` and `Char` are ordered, and these are of type `{show_open(at)}`", span)
             else:
                 self.orders[span] = at.name
         self._ordered = outside
@@ -207,12 +239,12 @@ class Scope:
 
     # Patterns
 
-    def pattern(self, written: s.PatternExpression, type: OpenType, bindings: list[Binding]) -> Deep[core.Pattern]:
+    def pattern(self, written: s.PatternExpression, type: OpenType, bindings: Bindings) -> Deep[core.Pattern]:
         """The pattern in core, its variables added to ``bindings``."""
         if isinstance(written, s.WildcardPattern):
             return core.Ignore()
         if isinstance(written, s.LiteralPattern):
-            self.expect(CHAR if isinstance(written.value, str) else INT, type, written.span, "what it is matched against")
+            self.expect(CHAR if isinstance(written.value, str) else INT, type, written.span, "what it is matched against is")
             return core.Exactly(written.value)
         if isinstance(written, s.VariablePattern):
             return core.Bind(self._bind_once(written.name, type, written.span, bindings))
@@ -222,26 +254,32 @@ class Scope:
             return core.Alias(inner, self._bind_once(written.name, type, own, bindings))
         name = TUPLE
         if written.constructor == TUPLE:
-            field_types: list[OpenType] = [self.fresh() for _ in written.fields]
-            whole: OpenType = TypeConstant(TUPLE, tuple(field_types))  # type: ignore[arg-type]
+            at = resolve(type)
+            known = isinstance(at, TypeConstant) and at.name == TUPLE and len(at.arguments) == len(written.fields)
+            field_types: list[OpenType] = list(at.arguments) if known else [self.fresh() for _ in written.fields]  # type: ignore[union-attr]
+            whole: OpenType = at if known else TypeConstant(TUPLE, tuple(field_types))  # type: ignore[arg-type]
         else:
-            name, field_types, whole = self._constructor(written.constructor, written.name_span)
+            name, field_types, whole = self._constructor(written.constructor, written.name_span, type)
             if len(field_types) != len(written.fields):
                 message = (
                     f"`{written.constructor}` has {_count(len(field_types), 'field')}, but this pattern has {len(written.fields)}"
                 )
-                raise Fault("arity", message, written.span)
-        self.expect(whole, type, written.span, "what it is matched against")
+                hint = f"write `{' '.join([written.constructor, *('_' for _ in field_types)])}`"
+                if len(written.fields) > len(field_types) > 0:
+                    hint = "put what is meant as one field in parentheses"
+                raise Fault("arity", message, written.span, hint)
+        self.expect(whole, type, written.span, "what it is matched against is")
         fields = []
         for field, field_type in zip(written.fields, field_types, strict=True):
             fields.append((yield self.pattern(field, field_type, bindings)))
         return core.Built(name, tuple(fields))
 
-    def _bind_once(self, name: str, type: OpenType, span: Span, bindings: list[Binding]) -> str:
-        if any(b[0] == name for b in bindings):
-            raise Fault("duplicate-name", f"`{name}` is bound twice by this pattern", span, "give one of them another name")
+    def _bind_once(self, name: str, type: OpenType, span: Span, bindings: Bindings) -> str:
+        if name in bindings:
+            hint = "give one of them another name; whether two values are the same, `==` tells"
+            raise Fault("duplicate-name", f"`{name}` is bound twice here", span, hint)
         unique = self.unique(name)
-        bindings.append((name, unique, type, span))
+        bindings[name] = name, unique, type, span
         self._binders[unique] = name, span
         return unique
 
@@ -251,10 +289,14 @@ class Scope:
             if unique not in self._mentioned and not name.startswith("_"):
                 yield name, span
 
-    def _constructor(self, written: str, span: Span) -> tuple[str, list[OpenType], OpenType]:
+    def _constructor(self, written: str, span: Span, of: OpenType | None = None) -> tuple[str, list[OpenType], OpenType]:
+        """A constructor's own name, its fields and the type it builds: ``of`` itself where that is of its datatype already."""
         name = self._meaning(self.names.constructors, written, span, "constructor")
         constructor = self.constructors[name]
         parameters = self.datatypes[constructor.datatype].parameters
+        at = resolve(of) if of is not None else None
+        if isinstance(at, TypeConstant) and at.name == constructor.datatype:
+            return name, [replaced(f, dict(zip(parameters, at.arguments, strict=True))) for f in constructor.fields], at
         fresh: dict[str, OpenType] = {p: self.fresh() for p in parameters}
         whole = TypeConstant(constructor.datatype, tuple(fresh.values()))  # type: ignore[arg-type]
         return name, [replaced(f, fresh) for f in constructor.fields], whole
@@ -287,6 +329,9 @@ class Scope:
             return core.Local(unique, span), instantiate(scheme, self.level) if scheme else type
         if written.name == "_":
             raise Fault("unknown-name", "`_` is a pattern, not a value", span)
+        if written.name in self._being_bound and written.name not in self.names.values:
+            hint = "a `let` does not see itself: define a function that calls itself by a `fun` of its own"
+            raise Fault("unknown-name", f"there is no variable or function `{written.name}` yet", span, hint)
         if written.name == "not":
             argument = self.unique("x")
             body = core.Primitive("not", (core.Local(argument, span),), span)
@@ -316,7 +361,10 @@ class Scope:
             raise Fault("arity", message, span, "put what is meant as one field in parentheses")
         fields = []
         for index, (argument, type) in enumerate(zip(arguments, field_types, strict=False)):
-            fields.append((yield self.expression_of(argument, type, f"the {ordinal(index)} field of `{head.name}`")))
+            if index == 0 and isinstance(type, Unknown):
+                fields.append((yield self._new(argument, type)))
+                continue
+            fields.append((yield self.expression_of(argument, type, f"the {ordinal(index)} field of `{head.name}` must be")))
         rest = [self.unique("x") for _ in field_types[len(arguments) :]]
         term: core.Term = core.Construct(name, (*fields, *(core.Local(r, span) for r in rest)), span)
         if rest:
@@ -336,18 +384,28 @@ class Scope:
             type = resolve(type)
             if isinstance(type, Unknown):
                 parameter, result = self.fresh(), self.fresh()
-                self.expect(type, arrow(parameter, result), head.span, "what is applied")  # type: ignore[arg-type]
+                self.expect(type, arrow(parameter, result), head.span, "what is applied must be")  # type: ignore[arg-type]
             elif isinstance(type, TypeConstant) and type.name == "->":
                 parameter, result = type.arguments  # type: ignore[assignment]
-            else:
+            elif index:
                 message = f"{callee} is given {_count(len(written.arguments), 'argument')}, but takes {index}"
-                raise Fault("type-mismatch", message, argument.span, f"what is applied here is of type `{show_open(type)}`")
-            because = f"the {ordinal(index)} argument of {callee}"
+                raise Fault("type-mismatch", message, argument.span, f"with {index} it is of type `{show_open(type)}`")
+            else:
+                message = f"this is given {_count(len(written.arguments), 'argument')}, but is of type `{show_open(type)}`"
+                raise Fault("type-mismatch", message, head.span, self._origin(type) or "only a function takes arguments")
+            because = f"the {ordinal(index)} argument of {callee} must be"
             arguments.append((yield self.expression_of(argument, parameter, because)))
             type = result
         if isinstance(head, s.Name) and head.name == "not" and isinstance(function, core.Lambda) and len(arguments) == 1:
             return core.Primitive("not", tuple(arguments), written.span), BOOL
         return core.Apply(function, tuple(arguments), written.span), type
+
+    def _new(self, written: s.Expression, unknown: Unknown) -> Deep[core.Term]:
+        """The expression in core, of a type that is still as unknown as can be. Nothing contains it yet: to look for it would cost
+        a list of lists of lists its square."""
+        term, unknown.link = yield self.expression(written)
+        self._origins[unknown] = written.span, None
+        return term
 
     def _literal(self, written: s.LiteralExpression) -> Deep[Typed]:
         yield from ()
@@ -360,8 +418,10 @@ class Scope:
     def _list(self, written: s.ListExpression) -> Deep[Typed]:
         item_type = self.fresh()
         items = []
-        for item in written.items:
-            items.append((yield self.expression_of(item, item_type, "what comes before it in this list")))
+        if written.items:
+            items.append((yield self._new(written.items[0], item_type)))
+        for item in written.items[1:]:
+            items.append((yield self.expression_of(item, item_type, "what comes before it in this list is")))
         return _list(items, written.span), list_of(item_type)  # type: ignore[arg-type]
 
     def _tuple(self, written: s.TupleExpression) -> Deep[Typed]:
@@ -374,12 +434,12 @@ class Scope:
 
     def _annotated(self, written: s.AnnotatedExpression) -> Deep[Typed]:
         type = yield self.type_of(written.type)
-        term = yield self.expression_of(written.expression, type, "the annotation here")
+        term = yield self.expression_of(written.expression, type, "it is annotated to be")
         return term, type
 
     def _fn(self, written: s.FnExpression) -> Deep[Typed]:
         types: list[OpenType] = [self.fresh() for _ in written.parameters]
-        names, wrap, hidden = yield self.parameters(written.parameters, types, "a parameter")
+        names, wrap, hidden = yield self.parameters(written.parameters, types)
         body, result = yield self.expression(written.body)
         self.unbind(hidden)
         for type in reversed(types):
@@ -387,11 +447,11 @@ class Scope:
         return core.Lambda(tuple(names), wrap(body), written.span), result
 
     def parameters(
-        self, written: Sequence[s.PatternExpression], types: Sequence[OpenType], noun: str
+        self, written: Sequence[s.PatternExpression], types: Sequence[OpenType]
     ) -> Deep[tuple[list[str], Callable[[core.Term], core.Term], list[tuple[str, Any]]]]:
         """Bring parameters into scope: their names in core, what wraps the body to take patterns apart, what is hidden."""
         names: list[str] = []
-        bindings: list[Binding] = []
+        bindings: Bindings = {}
         taken_apart: list[tuple[core.Pattern, str, Span]] = []
         for parameter, type in zip(written, types, strict=True):
             pattern = yield self.pattern(parameter, type, bindings)
@@ -401,34 +461,36 @@ class Scope:
                 names.append(self.unique(""))
                 if not isinstance(pattern, core.Ignore):
                     taken_apart.append((pattern, names[-1], parameter.span))
-                    self.matches.append(([((pattern,), parameter.span)], parameter.span, noun))
+                    self.matches.append(([((pattern,), parameter.span)], parameter.span, "this parameter"))
 
         def wrap(body: core.Term) -> core.Term:
             for pattern, name, span in reversed(taken_apart):
                 body = core.Match((core.Local(name, span),), (core.Arm((pattern,), body, span),), span)
             return body
 
-        return names, wrap, self.bind(bindings)
+        return names, wrap, self.bind(bindings.values())
 
     def _let(self, written: s.LetExpression) -> Deep[Typed]:
         result = self.fresh()
-        return (yield self._let_of(written, result, "this `let`")), result
+        return (yield self._let_of(written, result, "this `let` is")), result
 
     def _let_of(self, written: s.LetExpression, expected: OpenType, because: str) -> Deep[core.Term]:
         # Only what a single variable stands for is generalised; the rest stays at the level of what is around.
         deeper = isinstance(written.pattern, s.VariablePattern)
         self.level += deeper
+        self._being_bound += [written.pattern.name] if isinstance(written.pattern, s.VariablePattern) else []
         bound, type = yield self.expression(written.bound)
+        del self._being_bound[len(self._being_bound) - deeper :]
         self.level -= deeper
-        bindings: list[Binding] = []
+        bindings: Bindings = {}
         pattern = yield self.pattern(written.pattern, type, bindings)
-        hidden = self.bind(bindings)
+        hidden = self.bind(bindings.values())
         if isinstance(pattern, core.Bind):
             self.settle_order(self.level)
             scheme = self._generalise(type)
-            self.locals[bindings[0][0]] = (pattern.name, scheme, type)
+            self.locals[next(iter(bindings))] = (pattern.name, scheme, type)
         else:
-            self.matches.append(([((pattern,), written.pattern.span)], written.pattern.span, "a `let`"))
+            self.matches.append(([((pattern,), written.pattern.span)], written.pattern.span, "this `let`"))
         body = yield self.expression_of(written.body, expected, because)
         self.unbind(hidden)
         if isinstance(pattern, core.Bind):
@@ -449,17 +511,17 @@ class Scope:
 
     def _if(self, written: s.IfExpression) -> Deep[Typed]:
         result = self.fresh()
-        return (yield self._if_of(written, result, "the other branch of this `if`")), result
+        return (yield self._if_of(written, result, "the other branch of this `if` is")), result
 
     def _if_of(self, written: s.IfExpression, expected: OpenType, because: str) -> Deep[core.Term]:
-        condition = yield self.expression_of(written.condition, BOOL, "the condition of an `if`")
+        condition = yield self.expression_of(written.condition, BOOL, "the condition of an `if` must be")
         consequent = yield self.expression_of(written.consequent, expected, because)
         alternative = yield self.expression_of(written.alternative, expected, because)
         return core.If(condition, consequent, alternative, written.span)
 
     def _match(self, written: s.MatchExpression) -> Deep[Typed]:
         result = self.fresh()
-        return (yield self._match_of(written, result, "the case before it")), result
+        return (yield self._match_of(written, result, "the case before it is")), result
 
     def _match_of(self, written: s.MatchExpression, expected: OpenType, because: str) -> Deep[core.Term]:
         scrutinees, types = [], []
@@ -470,29 +532,31 @@ class Scope:
         arms: list[core.Arm] = []
         for arm in written.arms:
             if len(arm.patterns) != len(scrutinees):
-                message = f"this case has {_count(len(arm.patterns), 'pattern')}, but {_count(len(scrutinees), 'value')} matched"
-                raise Fault("arity", message, Span(arm.patterns[0].span.start, arm.patterns[-1].span.end))
-            bindings: list[Binding] = []
+                values = f"{_count(len(scrutinees), 'value')} {'is' if len(scrutinees) == 1 else 'are'} matched"
+                message = f"this case has {_count(len(arm.patterns), 'pattern')}, but {values}"
+                span = Span(arm.patterns[0].span.start, arm.patterns[-1].span.end)
+                raise Fault("arity", message, span, "a case has one pattern for each value, with commas between them")
+            bindings: Bindings = {}
             patterns = []
             for pattern, type in zip(arm.patterns, types, strict=True):
                 patterns.append((yield self.pattern(pattern, type, bindings)))
-            hidden = self.bind(bindings)
+            hidden = self.bind(bindings.values())
             body = yield self.expression_of(arm.body, expected, because)
             self.unbind(hidden)
             arms.append(core.Arm(tuple(patterns), body, Span(arm.patterns[0].span.start, arm.patterns[-1].span.end)))
-        self.matches.append(([(a.patterns, a.span) for a in arms], written.span, "a match"))
+        self.matches.append(([(a.patterns, a.span) for a in arms], written.span, "this match"))
         return core.Match(tuple(scrutinees), tuple(arms), written.span)
 
     def _operator(self, written: s.OperatorExpression) -> Deep[Typed]:
         operator = written.operator
         if written.left is None:
-            operand = yield self.expression_of(written.right, INT, "the operand of `-`")
+            operand = yield self.expression_of(written.right, INT, "the operand of `-` must be")
             return core.Primitive("negate", (operand,), written.span), INT
         left, left_type = yield self.expression(written.left)
         expected, result = self._operands(operator, left_type, written)
-        self.expect(left_type, expected, written.left.span, f"the left operand of `{operator}`", written.left)
+        self.expect(left_type, expected, written.left.span, f"the left operand of `{operator}` must be", written.left)
         right_expected = list_of(left_type) if operator == CONS else expected
-        because = "what it is compared with" if operator in _EQUALITY | _ORDER else f"the right operand of `{operator}`"
+        because = "what it is compared with is" if operator in _EQUALITY | _ORDER else f"the right operand of `{operator}` must be"
         right = yield self.expression_of(written.right, right_expected, because)
         if operator in _EQUALITY:
             reason = require_equality(left_type, self.equality_variables)
@@ -541,3 +605,18 @@ def _list(items: Sequence[core.Term], span: Span) -> core.Term:
 
 def _count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def _given(number: int) -> str:
+    return f"{number or 'none'} {'are' if number > 1 else 'is'} given"
+
+
+def _wants_arguments(found: OpenType, expected: OpenType) -> str | None:
+    """A hint where a function stands in the place of what it would give."""
+    wanted, at = 0, resolve(found)
+    while isinstance(at, TypeConstant) and at.name == ARROW:
+        wanted, at = wanted + 1, resolve(at.arguments[1])
+    expected = resolve(expected)
+    if not wanted or not isinstance(expected, TypeConstant) or expected.name == ARROW:
+        return None
+    return f"this is a function that still wants {_count(wanted, 'argument')}"

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from recsyn.errors import RecsynError
 from recsyn.lang import syntax as s
 from recsyn.lang.diagnostics import Diagnostic, Fault, nearest
-from recsyn.lang.library import module_names, module_source
+from recsyn.lang.library import module_names, module_source, parsed_module
 from recsyn.lang.names import Meaning, Names, bring_in
 from recsyn.lang.parser import Parsed, parse_program
-from recsyn.lang.source import Source, Span, read_source
+from recsyn.lang.source import EMPTY, Source, Span, read_source
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.types import BUILTIN_DATATYPES, PRIMITIVE_TYPES
+
+_MOST_SHOWN = 10
+"""Of a cycle of imports so many files are named."""
 
 Key = tuple[str, str]
 """``("library", name)``, ``("file", path)``, or ``("text", name)`` for a text that is no file."""
@@ -66,12 +70,9 @@ class Linked:
     def main(self) -> Module:
         return self.modules[-1]
 
-    def names(self, module: Module) -> Names:
-        """What a module may use before it declares anything itself."""
-        names = Names()
-        names.types.update((t, (Meaning(t),)) for t in (*BUILTIN_DATATYPES, *PRIMITIVE_TYPES))
-        names.constructors.update((c.name, (Meaning(c.name),)) for d in BUILTIN_DATATYPES.values() for c in d.constructors)
-        for imported in module.imports:
+    def bring_in(self, names: Names, module: Module, part: Parsed) -> None:
+        """Add what one text of a module imports to the names that it may use."""
+        for imported in (i for i in module.imports if i.source is part.source):
             names.modules.add(imported.qualifier)
             for exports in self.exports[imported.key]:
                 for table, exported in (
@@ -80,14 +81,21 @@ class Linked:
                     (names.values, exports.values),
                 ):
                     bring_in(table, exported, self.labels[imported.key], imported.qualifier)
-        return names
+
+
+def builtin_names() -> Names:
+    """What every file may use."""
+    names = Names()
+    names.types.update((t, (Meaning(t),)) for t in (*BUILTIN_DATATYPES, *PRIMITIVE_TYPES))
+    names.constructors.update((c.name, (Meaning(c.name),)) for d in BUILTIN_DATATYPES.values() for c in d.constructors)
+    return names
 
 
 def link(sources: Sequence[Source]) -> Linked:
-    """The program whose main file is the first source, continued by the others."""
+    """The program whose main file is the first source, continued by the others; without sources, the empty one."""
     loader = _Loader()
-    first = sources[0]
-    run(loader.module(("file", str(first.path)) if first.path else ("text", first.name), sources))
+    first = sources[0] if sources else EMPTY
+    run(loader.module(("file", str(first.path)) if first.path else ("text", first.name), first.name, sources))
     modules = tuple(loader.modules.values())
     labels = _labels(modules)
     return Linked(modules, labels, _exports(modules, labels))
@@ -100,12 +108,12 @@ class _Loader:
         self.modules: dict[Key, Module] = {}
         self.trail: dict[Key, str] = {}
 
-    def module(self, key: Key, sources: Sequence[Source]) -> Deep[None]:
-        self.trail[key] = Path(sources[0].name).name
-        parts = tuple(_library_module(key[1]) if key[0] == "library" else parse_program(source) for source in sources)
+    def module(self, key: Key, name: str, sources: Sequence[Source]) -> Deep[None]:
+        self.trail[key] = name
+        parts = tuple(parsed_module(key[1]) if key[0] == "library" else parse_program(source) for source in sources)
         errors = [e for part in parts for e in part.errors]
         imports: dict[Key, Import] = {}
-        failed = False
+        failed = any(part.imports_unread for part in parts)
         for part in parts:
             for written in (m for d in part.declarations if isinstance(d, s.ImportDeclaration) for m in d.modules):
                 try:
@@ -115,9 +123,11 @@ class _Loader:
                     errors.append(fault.diagnostic(part.source))
                     failed = True
                     continue
-                imports.setdefault(found, Import(found, _qualifier(written), part.source, written.span))
+                if found not in imports:
+                    word = _untaken(_qualifier(written), {i.qualifier for i in imports.values()})
+                    imports[found] = Import(found, word, part.source, written.span)
                 if found not in self.modules:
-                    yield self.module(found, [source])
+                    yield self.module(found, source.name, [source])
         del self.trail[key]
         self.modules[key] = Module(key, parts, tuple(imports.values()), tuple(errors), failed)
 
@@ -125,14 +135,12 @@ class _Loader:
         if key not in self.trail:
             return
         keys = list(self.trail)
-        names = [self.trail[k] for k in keys[keys.index(key) :]]
+        paths = [self.trail[k] for k in keys[keys.index(key) :]]
+        names = [Path(path).name for path in paths]
+        names = names if len(set(names)) == len(names) else paths
+        names = names if len(names) <= _MOST_SHOWN else [*names[: _MOST_SHOWN - 1], "…", names[-1]]
         message = f"this import leads back to where it began: {' → '.join([*names, names[0]])}"
         raise Fault("import-cycle", message, written.span, "move what both need into a file that imports neither")
-
-
-@cache
-def _library_module(name: str) -> Parsed:
-    return parse_program(module_source(name))
 
 
 def _found(written: s.ModuleName, source: Source) -> tuple[Key, Source]:
@@ -150,11 +158,21 @@ def _found(written: s.ModuleName, source: Source) -> tuple[Key, Source]:
     if not written.name.endswith(".rec") or Path(written.name).is_absolute():
         message = f"{written.name!r} does not name a file beside this one"
         raise Fault("missing-file", message, written.span, 'a file is imported by its path from this one: `import "./mine.rec"`')
+    path = source.path.parent / written.name
     try:
-        read = read_source(source.path.parent / written.name)
+        read = read_source(path, os.path.normpath(Path(source.name).parent / written.name))
     except RecsynError as error:
-        raise Fault("missing-file", error.message, written.span, error.hint) from None
+        hint = error.hint if os.path.lexists(path) else _nearest_file(written.name, path.parent)
+        raise Fault("missing-file", error.message, written.span, hint) from None
     return ("file", str(read.path)), read
+
+
+def _nearest_file(written: str, folder: Path) -> str:
+    before = written[: written.rfind("/") + 1]
+    there: list[str] = []
+    with suppress(OSError):
+        there = sorted(f"{before}{name}" for name in os.listdir(folder) if name.endswith(".rec"))
+    return nearest(written, there) or "a file is looked for from the folder of the one that imports it"
 
 
 def _qualifier(written: s.ModuleName) -> str:
@@ -162,7 +180,13 @@ def _qualifier(written: s.ModuleName) -> str:
     if not written.file:
         return written.name
     word = re.sub(r"[^A-Za-z0-9_]", "_", Path(written.name).stem)
-    return word[0].lower() + word[1:] if word[:1].isalpha() else f"_{word}"
+    return f"_{word}" if word[0].isdigit() else word[0].lower() + word[1:]
+
+
+def _untaken(word: str, taken: Container[str]) -> str:
+    while word in taken:
+        word += "'"
+    return word
 
 
 def _labels(modules: Sequence[Module]) -> dict[Key, str]:
@@ -172,18 +196,15 @@ def _labels(modules: Sequence[Module]) -> dict[Key, str]:
     for module in (modules[-1], *reversed(modules[:-1])):
         for imported in module.imports:
             if imported.key not in labels:
-                label = imported.qualifier
-                while label in taken:
-                    label += "'"
-                taken.add(label)
-                labels[imported.key] = label
+                labels[imported.key] = _untaken(imported.qualifier, taken)
+                taken.add(labels[imported.key])
     labels[modules[-1].key] = ""
     return labels
 
 
 def _exports(modules: Sequence[Module], labels: Mapping[Key, str]) -> dict[Key, tuple[Exports, ...]]:
     main = modules[-1]
-    declared = {module.key: [_declared(part) for part in module.parts] for module in modules}
+    declared = {module.key: [part.declared for part in module.parts] for module in modules}
     direct = {i.key for i in main.imports}
     bare: list[frozenset[str]] = []
     for space in range(3):
@@ -205,14 +226,8 @@ def _exports(modules: Sequence[Module], labels: Mapping[Key, str]) -> dict[Key, 
     return exports
 
 
-def _own(parts: Sequence[tuple[list[str], ...]]) -> Iterator[Exports]:
+def _own(parts: Sequence[tuple[list[str], list[str], list[str]]]) -> Iterator[Exports]:
     """The main file's own names; of two texts that define one name, the later keeps it bare."""
     for index, part in enumerate(parts):
         later = [{n for p in parts[index + 1 :] for n in p[space]} for space in range(3)]
         yield Exports(*({n: f"{n}#{index}" if n in later[space] else n for n in part[space]} for space in range(3)))
-
-
-def _declared(part: Parsed) -> tuple[list[str], ...]:
-    types = [t for d in part.declarations if isinstance(d, s.TypeGroup) for t in d.types]
-    functions = [f.name for d in part.declarations if isinstance(d, s.FunctionGroup) for f in d.functions]
-    return [t.name for t in types], [c.name for t in types for c in t.constructors], functions

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from itertools import pairwise, takewhile
 from typing import Any, cast
@@ -18,8 +18,8 @@ from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from recsyn.lang import tree
-from recsyn.lang.comments import blanked, comments_of, documentation_before
-from recsyn.lang.diagnostics import Diagnostic, Fault, LanguageError
+from recsyn.lang.comments import blanked, comments_of, documentation_before, is_documentation
+from recsyn.lang.diagnostics import Diagnostic, Fault, LanguageError, nearest
 from recsyn.lang.source import Source, Span
 from recsyn.lang.syntax import Declaration, Expression, FunctionGroup, TypeExpression, TypeGroup
 
@@ -36,6 +36,28 @@ _WORDS = {
     "CHARACTER": "a character",
     "STRING": "a string",
     "$END": "the end of the declaration",
+}
+_STRAY = {
+    "&": "`&` means nothing alone; `&&` is an operator",
+    "\\": "a function without a name is written `fn x => …`",
+    "^": "lists and strings are joined with `++`",
+    "@": "lists and strings are joined with `++`",
+    "!": "the opposite of a truth value is written `not x`",
+    "$": "what belongs together stands in parentheses",
+    ";": "nothing stands between declarations, and `let … in` between definitions in an expression",
+    ".": "a dot stands in names from a module alone, as in `list.map`",
+}
+"""Characters of other languages, and what this one has in their place."""
+_OTHER_OPENERS = {
+    "let": "at the top of a file a name is defined by `fun`",
+    "def": "a function is defined by `fun`",
+    "function": "a function is defined by `fun`",
+    "data": "a datatype is declared by `type`",
+}
+_UNCLOSED = {
+    "END": "a `match` is closed by `end`",
+    "ELSE": "an `if` always has an `else`",
+    "IN": "a `let` goes on with `in` and what it is for",
 }
 _OPERATORS = frozenset(
     "OR_OR AND_AND EQUALS DIFFERS AT_MOST AT_LEAST LESS GREATER CONS APPEND PLUS MINUS STAR SLASH PERCENT".split()
@@ -76,12 +98,24 @@ class Tokens:
 @dataclass(frozen=True)
 class Parsed:
     """The declarations of a source that parse, and an error for each part that does not. ``promised`` are the names that those
-    parts would have defined."""
+    parts would have defined; with ``imports_unread`` one of them was an import."""
 
     source: Source
     declarations: tuple[Declaration, ...]
     errors: tuple[Diagnostic, ...]
     promised: frozenset[str]
+    imports_unread: bool
+
+    @cached_property
+    def declared(self) -> tuple[list[str], list[str], list[str]]:
+        """The types, the constructors and the functions that the declarations define."""
+        types = [t for d in self.declarations if isinstance(d, TypeGroup) for t in d.types]
+        functions = [f.name for d in self.declarations if isinstance(d, FunctionGroup) for f in d.functions]
+        return [t.name for t in types], [c.name for t in types for c in t.constructors], functions
+
+
+class _Unread(Exception):
+    """Raised for a part whose characters could not be read, which has been reported."""
 
 
 def parse_program(source: Source) -> Parsed:
@@ -90,26 +124,25 @@ def parse_program(source: Source) -> Parsed:
     errors = list(read.errors)
     declarations: list[Declaration] = []
     promised: set[str] = set()
+    imports_unread = False
     unread = [e.span.start for e in errors]
     for part, end in declaration_parts(read.tokens, len(source.text)):
-        if any(_span(part[0]).start <= at < end for at in unread):
-            promised.update(_promised(part))
-            continue
-        if part[0].type not in _OPENERS:
-            errors.append(_no_declaration(part[0]).diagnostic(source))
-            promised.update(_promised(part))
-            continue
         try:
+            if any(_span(part[0]).start <= at < end for at in unread):
+                raise _Unread
+            if part[0].type not in _OPENERS:
+                raise _no_declaration(part[0])
             declaration = cast(Declaration, _parse(part, "declaration", len(source.text)))
-        except Fault as fault:
-            errors.append(fault.diagnostic(source))
+        except (Fault, _Unread) as fault:
+            errors += [fault.diagnostic(source)] if isinstance(fault, Fault) else []
             promised.update(_promised(part))
+            imports_unread = imports_unread or part[0] == "import" or nearest(str(part[0]), ["import"]) is not None
         else:
             declarations.append(_documented(declaration, part, source.text, read.comments))
     if not read.tokens and not errors:
         message = "this file holds no declaration"
         errors.append(Fault("syntax", message, Span(0, 0), "begin with a `type` or a `fun`").diagnostic(source))
-    return Parsed(source, tuple(declarations), tuple(errors), frozenset(promised))
+    return Parsed(source, tuple(declarations), tuple(errors), frozenset(promised), imports_unread)
 
 
 def _promised(part: Sequence[Token]) -> Iterator[str]:
@@ -122,7 +155,10 @@ def _promised(part: Sequence[Token]) -> Iterator[str]:
 
 
 def _no_declaration(token: Token) -> Fault:
-    hint = "a declaration begins with `type`, `fun`, `partial fun`, `example`, `property` or `import`, first on its line"
+    hint = _OTHER_OPENERS.get(str(token)) or nearest(str(token), [_spelling()[opener] for opener in _OPENERS])
+    if hint is None and token.type == "LOWER":
+        hint = f"a function is defined by `fun {token} … = …`"
+    hint = hint or "a declaration begins with `type`, `fun`, `partial fun`, `example`, `property` or `import`, first on its line"
     return Fault("syntax", f"expected a declaration here, found {_found(token)}", _span(token), hint)
 
 
@@ -139,6 +175,36 @@ def _documented(declaration: Declaration, part: Sequence[Token], text: str, comm
         return replace(declaration, types=tuple(types))
     functions = (replace(m, documentation=d) for m, d in zip(declaration.functions, texts, strict=True))
     return replace(declaration, functions=tuple(functions))
+
+
+def is_blank(source: Source) -> bool:
+    """Whether a text holds nothing but white space and comments."""
+    read = tokens_of(source)
+    return not read.tokens and not read.errors
+
+
+def is_declaration(source: Source) -> bool:
+    """Whether a text begins as a declaration does, not as an expression."""
+    tokens = tokens_of(source).tokens
+    return bool(tokens) and tokens[0].type in _OPENERS
+
+
+def is_unfinished(source: Source) -> bool:
+    """Whether a declaration or an expression is right as far as it goes, and wants more."""
+    read = tokens_of(source)
+    if read.errors:
+        return not read.tokens and read.errors[0].span.end - read.errors[0].span.start == 2
+    if not read.tokens:
+        # Documentation waits for what it documents.
+        return any(is_documentation(source.text[c.start : c.end]) for c in read.comments[-1:])
+    *_, (part, _) = declaration_parts(read.tokens, len(source.text))
+    parser: Any = _lark().parse_interactive(start="declaration" if part[0].type in _OPENERS else "expression")
+    try:
+        for token in part:
+            parser.feed_token(token)
+    except (UnexpectedToken, Fault):
+        return False
+    return "$END" not in parser.accepts()
 
 
 def parse_expression(source: Source) -> Expression:
@@ -172,9 +238,11 @@ def tokens_of(source: Source) -> Tokens:
     except Fault as fault:
         return Tokens((), (), (fault.diagnostic(source),))
     text = blanked(source.text, comments)
+    tokens: list[Token] = []
     while True:
         try:
-            return Tokens(tuple(_lark().lex(text)), comments, tuple(errors))
+            tokens.extend(_lark().lex(text))  # keeps those before an error
+            return Tokens(tuple(tokens), comments, tuple(errors))
         except UnexpectedCharacters as error:
             at = error.pos_in_stream or 0
             errors.append(_bad_character(text, at).diagnostic(source))
@@ -182,7 +250,8 @@ def tokens_of(source: Source) -> Tokens:
             stop = at + 1 if text[at] not in "\"'" else len(text) if line_end < 0 else line_end
             if len(errors) == _MOST_BAD_CHARACTERS:
                 return Tokens((), comments, tuple(errors))
-            text = text[:at] + " " * (stop - at) + text[stop:]
+            # What has been read need not be read again.
+            text = blanked(text, [Span(0, stop)])
 
 
 def _bad_character(text: str, at: int) -> Fault:
@@ -190,11 +259,10 @@ def _bad_character(text: str, at: int) -> Fault:
     if character == '"':
         return Fault("syntax", "this string is not closed on its line", Span(at, at + 1), 'close it with `"`')
     if character == "'":
-        hint = "a character literal is one character between quotes, as in 'a'"
+        hint = "a character literal is one character between quotes, as in 'a'; a type variable has none"
         return Fault("syntax", "this is not a character literal", Span(at, at + 1), hint)
     shown = character if character.isprintable() else f"U+{ord(character):04X}"
-    operator = "`&` means nothing alone; `&&` is an operator" if character == "&" else None
-    return Fault("syntax", f"the character `{shown}` is not part of the language", Span(at, at + 1), operator)
+    return Fault("syntax", f"the character `{shown}` is not part of the language", Span(at, at + 1), _STRAY.get(character))
 
 
 def declaration_parts(tokens: Sequence[Token], end: int) -> Iterator[tuple[Sequence[Token], int]]:
@@ -214,21 +282,61 @@ def _parse(tokens: Sequence[Token], start: str, end: int) -> Any:
     parser = _lark().parse_interactive(start=start)
     noun = {"declaration": "the declaration", "expression": "the expression"}.get(start, "the type")
     parser_of: Any = parser
-    for token in tokens:
+    for index, token in enumerate(tokens):
         try:
             parser_of.feed_token(token)
         except UnexpectedToken:
-            raise _unexpected(_found(token), parser_of.accepts(), _span(token)) from None
+            accepted = parser_of.accepts()
+            raise _unexpected(_found(token), accepted, _span(token), _mend(token, tokens[:index], accepted)) from None
     try:
         result = parser_of.feed_eof(tokens[-1])
     except UnexpectedToken:
         last = tokens[-1].end_pos or end
-        raise _unexpected("the end of " + noun, parser_of.accepts(), Span(max(0, last - 1), last)) from None
+        accepted = parser_of.accepts()
+        hint = next((hint for name, hint in _UNCLOSED.items() if name in accepted), None)
+        raise _unexpected("the end of " + noun, accepted, Span(max(0, last - 1), last), hint) from None
     return result.children[0] if start == "_type" else result
 
 
-def _unexpected(found: str, accepted: set[str], span: Span) -> Fault:
-    return Fault("syntax", f"expected {_in_words(accepted)}, found {found}", span)
+def _unexpected(found: str, accepted: set[str], span: Span, hint: str | None) -> Fault:
+    return Fault("syntax", f"expected {_in_words(accepted)}, found {found}", span, hint)
+
+
+def _mend(token: Token, before: Sequence[Token], accepted: set[str]) -> str | None:
+    """A hint for what is written otherwise in other languages."""
+    found = token.type
+    pair = (before[-1].type, found) if before else ("", found)
+    if pair in (("LESS", "GREATER"), ("SLASH", "EQUAL")):
+        return "that two values differ is written `!=`"
+    if pair == ("LPAR", "STAR"):
+        return "a comment is written `-- …` or `{- … -}`"
+    if found == "ARROW" and "DOUBLE_ARROW" in accepted:
+        return "before a value stands `=>`; `->` is for types"
+    if found in ("END", "BAR") and "DOUBLE_ARROW" in accepted:
+        return "a case is written `pattern => value`"
+    if found == "ARROW" and before and before[0].type == "TYPE":
+        return "a field that is a function stands in parentheses"
+    if found == "DOUBLE_ARROW" and accepted >= _OPERATORS:
+        return "cases stand in `match … with … end`"
+    if found == "QUALIFIED_LOWER" and "STRING" in accepted:
+        return f"a module is imported whole: `import {token.partition('.')[0]}`"
+    if found in ("EQUAL", "COLON") and any(t.type == "EQUAL" for t in before):
+        if "where" in before:
+            return "there is no `where`: an expression names its parts with `let … = … in`"
+        if found == "EQUAL":
+            return "values are compared with `==`"
+        return "an item is put before a list with `::`; an expression with its type stands in parentheses, as in `(x : Int)`"
+    if found == "FUN" and accepted >= _EXPRESSION_STARTS:
+        return "a function without a name is written `fn x => …`"
+    if found == "LOWER" and "UPPER" in accepted:
+        return "types and constructors begin with a capital letter"
+    if found == "UPPER" and "LOWER" in accepted:
+        return "names of functions, variables and modules begin with a small letter"
+    if found == "WHEN" and accepted >= _OPERATORS:
+        return "`when` stands in a property, before its `=`"
+    if "LOWER" in accepted and not accepted >= _OPERATORS and str(token).isalpha() and found not in ("LOWER", "UPPER"):
+        return f"`{token}` is a word of the language, and no name"
+    return None
 
 
 def _in_words(accepted: set[str]) -> str:

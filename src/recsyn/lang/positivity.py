@@ -14,19 +14,22 @@ Negative = Mapping[str, frozenset[int]]
 """For each datatype, which of its parameters occur to the left of an arrow in it."""
 
 
-def not_positive(group: Sequence[Datatype], negative: Negative) -> list[Constructor]:
-    """The constructors of a group of datatypes in which one of the group occurs to the left of an arrow."""
+def not_positive(group: Sequence[Datatype], negative: Negative) -> list[tuple[Constructor, Type, Type, str]]:
+    """The constructors of a group of datatypes in which one of the group occurs to the left of an arrow: the field, the type that
+    occurs there, and what has it there, an arrow or a datatype."""
     names = frozenset(datatype.name for datatype in group)
 
     def of_group(type: Type) -> bool:
         return isinstance(type, TypeConstant) and type.name in names
 
-    return [
-        constructor
-        for datatype in group
-        for constructor in datatype.constructors
-        if any(_occurs_left(field, of_group, negative) for field in constructor.fields)
-    ]
+    found = []
+    for constructor in (c for datatype in group for c in datatype.constructors):
+        for field in constructor.fields:
+            occurrence = _occurs_left(field, of_group, negative)
+            if occurrence:
+                found.append((constructor, field, *occurrence))
+                break
+    return found
 
 
 def negative_parameters(group: Sequence[Datatype], known: dict[str, frozenset[int]]) -> Negative:
@@ -49,13 +52,14 @@ def _shown_negative(datatype: Datatype, negative: Negative) -> list[int]:
     ]
 
 
-def _occurs_left(type: Type, wanted: Callable[[Type], bool], negative: Negative) -> bool:
-    stack = [(type, False)]
+def _occurs_left(type: Type, wanted: Callable[[Type], bool], negative: Negative) -> tuple[Type, str] | None:
+    """A type that is wanted, to the left of an arrow in this one, and what has it there."""
+    stack: list[tuple[Type, str | None]] = [(type, None)]
     while stack:
-        at, left = stack.pop()
-        if left and wanted(at):
-            return True
+        at, turned = stack.pop()
+        if turned and wanted(at):
+            return at, turned
         if isinstance(at, TypeConstant):
             turning = frozenset({0}) if at.name == ARROW else negative.get(at.name, frozenset())
-            stack.extend((argument, left or index in turning) for index, argument in enumerate(at.arguments))
-    return False
+            stack.extend((inner, turned or (at.name if index in turning else None)) for index, inner in enumerate(at.arguments))
+    return None

@@ -3,13 +3,14 @@ shape of the recursion that it accepts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from recsyn.lang import core
+from recsyn.lang.components import components
 from recsyn.lang.diagnostics import Fault
 from recsyn.lang.program import Definition, Path, RecursionShape, RecursiveCall
-from recsyn.lang.source import Span
+from recsyn.lang.source import Source, Span
 from recsyn.lang.stackless import Deep, run
 from recsyn.values import TUPLE
 
@@ -18,7 +19,16 @@ Place = tuple[int, Path]
 Edges = frozenset[tuple[int, int, bool]]
 """What one call says of sizes: (parameter of the caller, parameter of the callee, whether it became smaller)."""
 
+Graph = tuple[str, str, Edges]
+"""One call or several in a row: from which function, to which, and what they say of sizes."""
+
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "negate"})
+
 _LIMIT = 20_000
+_DEEPEST = 500
+"""How far down into a parameter the parts are known that a pattern binds."""
+_MOST_SHOWN = 5
+"""So many functions on the way round are named."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,8 @@ class Call:
     arguments: tuple[core.Term | None, ...]
     shown: tuple[tuple[Place, str], ...]
     span: Span
+    given_to: str | None = None
+    """The function of which this is an argument, where it is one."""
 
     def edges(self) -> Edges:
         return frozenset((i, j, bool(path)) for j, places in enumerate(self.places) for i, path in places)
@@ -45,6 +57,7 @@ class _Walk:
         self.places: dict[str, frozenset[Place]] = {name: frozenset({(i, ())}) for i, name in enumerate(definition.parameters)}
         self.shown: dict[Place, object] = {}
         self.calls: list[Call] = []
+        self._given: dict[Span, str] = {}
 
     def term(self, term: core.Term) -> Deep[None]:
         if isinstance(term, core.Global):
@@ -52,6 +65,7 @@ class _Walk:
         elif isinstance(term, core.Apply):
             if isinstance(term.function, core.Global):
                 self._call(term.function, term.arguments, term.span)
+                self._given.update((argument.span, term.function.name) for argument in term.arguments)
             else:
                 yield self.term(term.function)
             for argument in term.arguments:
@@ -86,24 +100,28 @@ class _Walk:
 
     def _show(self, scrutinee: core.Term, pattern: core.Pattern) -> None:
         """What a successful match of ``pattern`` says: where its variables lie, and what stands at each place."""
-        stack: list[tuple[core.Term | None, frozenset[Place], core.Pattern]] = [(scrutinee, run(self.located(scrutinee)), pattern)]
+        stack: list[tuple[core.Term | frozenset[Place], core.Pattern]] = [(scrutinee, pattern)]
         while stack:
-            term, places, at = stack.pop()
+            matched, at = stack.pop()
+            if isinstance(at, core.Ignore):
+                continue
+            if isinstance(at, core.Built) and isinstance(matched, core.Construct) and matched.constructor == TUPLE:
+                stack.extend(zip(matched.fields, at.fields, strict=True))
+                continue
+            places = matched if isinstance(matched, frozenset) else run(self.located(matched))
             if isinstance(at, core.Bind):
                 self.places[at.name] = places
             elif isinstance(at, core.Alias):
                 self.places[at.name] = places
-                stack.append((term, places, at.pattern))
+                stack.append((matched, at.pattern))
             elif isinstance(at, core.Exactly):
                 self.shown.update(dict.fromkeys(places, at.value))
-            elif isinstance(at, core.Built):
+            else:
                 for place in places:
                     self.shown[place] = at.constructor
-                componentwise = isinstance(term, core.Construct) and term.constructor == TUPLE
                 for index, item in enumerate(at.fields):
-                    inner = term.fields[index] if componentwise else None  # type: ignore[union-attr]
-                    below = frozenset((p, (*path, (at.constructor, index))) for p, path in places)
-                    stack.append((inner, run(self.located(inner)) if inner is not None else below, item))
+                    inside = ((p, (*path, (at.constructor, index))) for p, path in places if len(path) < _DEEPEST)
+                    stack.append((frozenset(inside), item))
 
     def located(self, term: core.Term) -> Deep[frozenset[Place]]:
         """The places whose content the term is known to equal."""
@@ -130,7 +148,8 @@ class _Walk:
         located = [run(self.located(a)) for a in given] + [frozenset[Place]()] * (arity - len(given))
         shown = tuple((place, str(what)) for place, what in self.shown.items() if isinstance(what, str))
         padded = (*given, *[None] * (arity - len(given)))
-        self.calls.append(Call(self.definition.name, function.name, tuple(located), padded, shown, span))
+        given_to = self._given.get(span)
+        self.calls.append(Call(self.definition.name, function.name, tuple(located), padded, shown, span, given_to))
 
 
 def calls_of(definition: Definition, arities: Mapping[str, int]) -> list[Call]:
@@ -140,37 +159,67 @@ def calls_of(definition: Definition, arities: Mapping[str, int]) -> list[Call]:
     return walk.calls
 
 
-def check_termination(group: Sequence[Definition]) -> dict[str, RecursionShape | None]:
+def check_termination(group: Sequence[Definition], source: Source) -> dict[str, RecursionShape | None]:
     """The recursion shape of each function of a group, ``None`` where it has none (it does not recur, or on no one parameter).
     Raises :class:`Fault` where the group is not known to end."""
     arities = {d.name: len(d.parameters) for d in group}
     calls = [call for d in group for call in calls_of(d, arities)]
-    _refuse_cycles(calls, {d.name: d for d in group})
+    for within in _circular(group, calls):
+        circle = _circle_without_decrease(within)
+        if circle:
+            raise _not_terminating(circle, {d.name: d for d in group}, source)
     return {d.name: _shape(d, group, calls) for d in group}
 
 
-def _refuse_cycles(calls: Sequence[Call], definitions: Mapping[str, Definition]) -> None:
-    """Close the calls under composition; each that is its own square must make some parameter smaller (the paper's theorem 4)."""
-    known: dict[tuple[str, str, Edges], Call] = {}
-    waiting: list[tuple[str, str, Edges]] = []
+def _circular(group: Sequence[Definition], calls: Sequence[Call]) -> Iterable[list[Call]]:
+    """The calls from which there is a way back, those of one component of the call graph together."""
+    callees: dict[str, list[str]] = {d.name: [] for d in group}
+    for call in calls:
+        callees[call.caller].append(call.callee)
+    home = {name: index for index, names in enumerate(components(callees)) for name in names}
+    found: dict[int, list[Call]] = {}
+    for call in calls:
+        if home[call.caller] == home[call.callee]:
+            found.setdefault(home[call.caller], []).append(call)
+    return found.values()
+
+
+def _circle_without_decrease(calls: Sequence[Call]) -> list[Call]:
+    """Close the calls under composition; each that is its own square must make some parameter smaller (the paper's theorem 4).
+    Returns the calls that compose to one that does not, or nothing."""
+    known: dict[Graph, tuple[Graph | None, Call]] = {}
+    waiting: list[Graph] = []
     for call in calls:
         graph = (call.caller, call.callee, call.edges())
         if graph not in known:
-            known[graph] = call
+            known[graph] = None, call
             waiting.append(graph)
+    calls_from: dict[str, list[Call]] = {}
+    for call in calls:
+        calls_from.setdefault(call.caller, []).append(call)
     while waiting:
         graph = waiting.pop()
-        origin, (start, end, edges) = known[graph], graph
+        start, end, edges = graph
         if start == end and _compose(edges, edges) == edges and not any(i == j and smaller for i, j, smaller in edges):
-            raise _not_terminating(origin, definitions)
-        for call in calls:
-            if call.caller == end:
-                joined = (start, call.callee, _compose(edges, call.edges()))
-                if joined not in known:
-                    known[joined] = origin
-                    waiting.append(joined)
+            return _composed(graph, known)
+        for call in calls_from[end]:
+            joined = (start, call.callee, _compose(edges, call.edges()))
+            if joined not in known:
+                known[joined] = graph, call
+                waiting.append(joined)
         if len(known) > _LIMIT:
-            raise Fault("not-terminating", "these functions call each other in too many ways to decide", origin.span)
+            raise Fault("not-terminating", "these functions call each other in too many ways to decide", calls[0].span)
+    return []
+
+
+def _composed(graph: Graph, known: Mapping[Graph, tuple[Graph | None, Call]]) -> list[Call]:
+    """The calls that a graph was composed of, in order."""
+    calls: list[Call] = []
+    at: Graph | None = graph
+    while at is not None:
+        at, call = known[at]
+        calls.append(call)
+    return calls[::-1]
 
 
 def _compose(left: Edges, right: Edges) -> Edges:
@@ -182,32 +231,78 @@ def _compose(left: Edges, right: Edges) -> Edges:
     return frozenset((i, j, smaller) for (i, j), smaller in joined.items())
 
 
-def _not_terminating(call: Call, definitions: Mapping[str, Definition]) -> Fault:
-    caller, callee = definitions[call.caller], definitions[call.callee]
-    message = f"this call of `{call.callee}` is not known to end: "
+def _not_terminating(circle: Sequence[Call], definitions: Mapping[str, Definition], source: Source) -> Fault:
+    call = min(circle, key=lambda c: (bool(definitions[c.callee].parameters), len(c.edges()) > 0, any(s for _, _, s in c.edges())))
+    way = _way_round(circle, call)
+    callee = definitions[call.callee]
     if not callee.parameters:
-        return Fault("not-terminating", f"`{call.callee}` is defined by itself", call.span)
+        hint = "there are no infinite values: only a function may call itself, on a smaller part of what it is given"
+        message = f"`{said(call.callee)}` is defined by itself{f', by way of {way}' if way else ''}"
+        return Fault("not-terminating", message, call.span, hint)
+    message = f"this call of `{said(call.callee)}`{f', which comes back by way of {way},' if way else ''} is not known to end: "
     if all(a is None for a in call.arguments):
-        hint = f"write the argument here, or define the function that needs it together with `{call.caller}`, joined by `and`"
-        return Fault("not-terminating", f"{message}it is used here without arguments", call.span, hint)
+        return Fault("not-terminating", f"{message}it is used here without arguments", call.span, _hint(call))
     reasons = []
-    for argument, places, name in zip(call.arguments, call.places, callee.parameters, strict=True):
-        noun = f"its argument for `{core.spelled(name)}`" if len(callee.parameters) > 1 else "its argument"
+    for argument, places, parameter in zip(call.arguments, call.places, callee.parameters, strict=True):
+        purpose = f" for `{core.spelled(parameter)}`" if len(callee.parameters) > 1 else ""
+        text = f" `{source.excerpt(argument.span)}`" if argument is not None else ""
         if argument is None:
-            reasons.append(f"{noun} is not given")
+            why = "is not given"
         elif not places:
-            reasons.append(f"{noun} is not a part of what `{call.caller}` was given")
-        elif all(not path for _, path in places):
-            same = core.spelled(caller.parameters[min(i for i, _ in places)])
-            reasons.append(f"{noun} is `{same}` itself, no smaller")
+            why = _unlocated(argument, said(call.caller))
+        elif any(path for _, path in places):
+            why = "becomes smaller here, but not on every way round"
         else:
-            reasons.append(f"{noun} becomes smaller here, but not on every way round")
-    hint = "recur on a variable that a pattern binds inside the argument"
-    if any(isinstance(a, core.Construct) and a.constructor == TUPLE for a in call.arguments):
-        hint = (
-            "a tuple made here is no part of one given: recur in a function of several parameters, and call it on the tuple's parts"
-        )
-    return Fault("not-terminating", message + ", and ".join(reasons), call.span, hint)
+            same = core.spelled(definitions[call.caller].parameters[min(i for i, _ in places)])
+            text = "" if text == f" `{same}`" else text
+            why = f"is `{same}` itself, no smaller"
+        reasons.append(f"its argument{text}{purpose} {why}")
+    return Fault("not-terminating", message + ", and ".join(reasons), call.span, _hint(call))
+
+
+def _way_round(circle: Sequence[Call], call: Call) -> str:
+    """The other functions on the way from what a call calls back to it."""
+    after = next(index for index, c in enumerate(circle, 1) if c is call)
+    others = [c.callee for c in (*circle[after:], *circle[:after]) if c.callee != call.callee]
+    names = [f"`{said(name)}`" for name in dict.fromkeys(others)]
+    if len(names) > _MOST_SHOWN:
+        return f"{', '.join(names[:_MOST_SHOWN])} and {len(names) - _MOST_SHOWN} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def _unlocated(argument: core.Term, caller: str) -> str:
+    """Why an argument is not known to be smaller."""
+    if isinstance(argument, core.Construct):
+        return f"is built here and no part of what `{caller}` was given"
+    if isinstance(argument, core.Literal | core.Global | core.Lambda):
+        return f"is no part of what `{caller}` was given"
+    if isinstance(argument, core.Local):
+        return f"is not known to be a part of what `{caller}` was given"
+    nouns = {core.Apply: "a call", core.If: "an `if`", core.Match: "a `match`", core.Let: "a `let`"}
+    operator = "-" if isinstance(argument, core.Primitive) and argument.operator == "negate" else getattr(argument, "operator", "")
+    return f"is the result of {nouns.get(type(argument), f'`{operator}`')}, whose size is not known"
+
+
+def _hint(call: Call) -> str:
+    caller, callee = said(call.caller), said(call.callee)
+    if None in call.arguments:
+        if call.given_to is None:
+            return "write the arguments here: a function that is passed on may be given anything"
+        other = said(call.given_to)
+        return f"`{other}` may give `{callee}` anything: write what it does here as a function joined to `{caller}` by `and`"
+    unlocated = [a for a, places in zip(call.arguments, call.places, strict=True) if not places]
+    if any(isinstance(a, core.Construct) and a.constructor == TUPLE for a in unlocated):
+        return "a tuple made here is no part of one given: recur in a function of several parameters, called on the tuple's parts"
+    if any(isinstance(a, core.Primitive) and a.operator in _ARITHMETIC for a in unlocated):
+        return f"numbers have no parts: recur on a value that has, such as a `Nat` of the library, or write `partial fun {caller}`"
+    if any(isinstance(a, core.Apply) for a in unlocated):
+        return f"recur on a variable that a pattern binds inside the argument, or write `partial fun {caller}`"
+    return "recur on a variable that a pattern binds inside the argument"
+
+
+def said(name: str) -> str:
+    """A function as the file that defines it calls it."""
+    return core.spelled(name).rpartition(".")[2]
 
 
 def _shape(definition: Definition, group: Sequence[Definition], calls: Sequence[Call]) -> RecursionShape | None:

@@ -136,10 +136,12 @@ def generalise(type: OpenType, level: int, equality_variables: set[str]) -> Sche
             equality.add(variable.name)
         part.link = variable
     renamed: dict[str, OpenType] = {}
+    given: set[str] = set()
     for name in rigid:
         short = spelled(name)
-        while any(isinstance(t, TypeVariable) and t.name == short for t in renamed.values()):
+        while short in given:
             short = next(names)
+        given.add(short)
         renamed[name] = TypeVariable(short)
     equality |= {renamed[n].name for n in rigid if n in equality_variables}  # type: ignore[union-attr]
     body = closed(replaced(type, renamed))

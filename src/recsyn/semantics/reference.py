@@ -34,7 +34,8 @@ class StepLimit(RecsynError):
     """A partial function made so many calls that it may never end."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"no value after {limit:,} calls: a partial function may not end", "if it should, allow it more calls: `recsyn run --limit N`")
+        hint = "if it should end, allow it more calls: `recsyn run --limit N`"
+        super().__init__(f"no value after {limit:,} calls: a partial function may not end", hint)
 
 
 class Reference:

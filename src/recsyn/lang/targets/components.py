@@ -1,11 +1,12 @@
 """What of a program has to be defined together because it mentions each other: the strongly connected components of its definitions
-and of its datatypes (Tarjan, "Depth-first search and linear graph algorithms", 1972)."""
+and of its datatypes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from recsyn.lang import core
+from recsyn.lang.components import components
 from recsyn.lang.program import Definition, Program
 from recsyn.lang.targets.sugar import terms_in, type_names
 from recsyn.lang.types import BUILTIN_DATATYPES, Datatype, Type, TypeConstant, TypeVariable
@@ -54,36 +55,3 @@ def types_in(types: Iterable[Type]) -> Iterator[Type]:
         yield at
         if isinstance(at, TypeConstant):
             stack.extend(at.arguments)
-
-
-def components(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """The components of a graph, each after what it needs, its members in the order of the mapping. What is needed and is no key of
-    it is passed over."""
-    order = {name: index for index, name in enumerate(needs)}
-    number: dict[str, int] = {}
-    lowest: dict[str, int] = {}
-    unplaced: dict[str, None] = {}
-    found: list[list[str]] = []
-    for root in needs:
-        path: list[tuple[str, Iterator[str]]] = [] if root in number else [(root, iter(needs[root]))]
-        while path:
-            name, rest = path[-1]
-            if name not in number:
-                number[name] = lowest[name] = len(number)
-                unplaced[name] = None
-            following = next((other for other in rest if other in needs and (other not in number or other in unplaced)), None)
-            if following is None:
-                path.pop()
-                if path:
-                    caller = path[-1][0]
-                    lowest[caller] = min(lowest[caller], lowest[name])
-                if lowest[name] == number[name]:
-                    members = list(unplaced)[list(unplaced).index(name) :]
-                    for member in members:
-                        del unplaced[member]
-                    found.append(sorted(members, key=order.__getitem__))
-            elif following in number:
-                lowest[name] = min(lowest[name], number[following])
-            else:
-                path.append((following, iter(needs[following])))
-    return found
