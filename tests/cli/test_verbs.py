@@ -151,7 +151,7 @@ def test_bad_files_give_one_message_and_2(recsyn, tmp_path: Path, verb: tuple[st
     ("expression", "message"),
     [
         ("succ (", "expected an expression, found the end"),
-        ("succ 3", "the first argument of `succ` is of type `Pos`"),
+        ("succ 3", "the first argument of `succ` must be of type `Pos`"),
         ("", "expected an expression, found nothing"),
     ],
 )

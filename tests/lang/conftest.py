@@ -33,13 +33,24 @@ WORDS = {
     "STRING": ['"ab"', '"--"', '"{-"', '"\\""', '"é\\u{1F600}"', '"a-long-string-that-fills-the-line"'],
 }
 BLANKS = [" ", "\n", "\n\n", "\n \t\n\r\n", "\t", "\f", "\r\n  "]
-COMMENTS = ["-- c\n", "--- documentation \t\n", "--\n", "---- rule\n", "{- b -}", "{--}", "{- {- n -}\n  -- {- -} m \n\tx -}", "-- w \r\n"]
+COMMENTS = [
+    "-- c\n",
+    "--- documentation \t\n",
+    "--\n",
+    "---- rule\n",
+    "{- b -}",
+    "{--}",
+    "{- {- n -}\n  -- {- -} m \n\tx -}",
+    "-- w \r\n",
+]
 
 
 @cache
 def _expansions() -> tuple[dict[str, list[list[Symbol]]], dict[str, int], dict[str, str]]:
     """What each rule of the grammar may be, the least depth of what it stands for, and the spelling of each fixed word."""
-    lark = Lark((files("recsyn") / "grammars" / "recsyn.lark").read_text("utf-8"), parser="lalr", lexer="basic", start="declaration")
+    lark = Lark(
+        (files("recsyn") / "grammars" / "recsyn.lark").read_text("utf-8"), parser="lalr", lexer="basic", start="declaration"
+    )
     rules = defaultdict(list)
     for rule in lark.rules:
         rules[rule.origin.name].append(list(rule.expansion))

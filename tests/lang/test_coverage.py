@@ -84,8 +84,9 @@ def patterns(type: Type, depth: int = DEPTH) -> st.SearchStrategy[Pattern]:
         for c in constructors_of(type, PROGRAM.datatypes):
             fields = st.tuples(*(patterns(t, depth - 1) for t in c.fields))
             built = fields.map(lambda f, name=c.name: Built(name, f))
-            ways += [built, built, built.map(lambda p: Alias(p, "y"))]
-    return st.one_of(ways)
+            ways += [built, built]
+    plain = st.one_of(ways)
+    return st.one_of(plain, plain, plain.map(lambda p: Alias(p, "y")), plain.map(lambda p: Alias(Alias(p, "y"), "z")))
 
 
 @st.composite

@@ -229,13 +229,17 @@ def expressions() -> st.SearchStrategy[tuple[Value, str]]:
     return st.recursive(number, grown, max_leaves=10)
 
 
+@pytest.fixture(scope="module")
+def arithmetic() -> recsyn.Program:
+    return recsyn.loads("import expression")
+
+
 @settings(deadline=None, max_examples=60)
 @given(expressions())
-def test_expressions(names: dict[str, Callable[..., Any]], written: tuple[Value, str]) -> None:
+def test_expressions(arithmetic: recsyn.Program, written: tuple[Value, str]) -> None:
     value, text = written
-    meant = eval(text)
-    assert names["expression.evaluate"](value) == meant
-    program = recsyn.loads("import expression")
+    meant, program = eval(text), arithmetic
+    assert program["evaluate"](value) == meant
     assert bare(program.value(f"evaluate (simplify ({value}))")) == meant
     assert bare(program.value(f"run (compile ({value})) []")) == [meant]
 

@@ -316,7 +316,7 @@ def test_the_names_of_a_function_in_its_own_file(load: Load) -> None:
 
 
 def test_examples_properties_and_warnings_of_imports_are_their_own_matter(load: Load) -> None:
-    one = "fun f n m = n\nexample f 1 2 = 2\nproperty p (n : Int) = n == 0\n"
+    one = "fun f n m = n\nexample f 1 2 = 2\nexample f 1 2 = 'a'\nproperty p (n : Int) = n == 0\nproperty q n = n + 1\n"
     assert holds(load('import "./one.rec"\nexample f 1 2 = 1\n', one=one))
 
 
@@ -382,9 +382,23 @@ def test_a_later_type_is_another_type() -> None:
 
 def test_a_later_text_sees_and_adds_to_the_imports() -> None:
     program = dialogue(
-        "import list\nfun f xs = map (fn x => x) xs", "import option\nfun g o = option.map (fn x => x) o", "fun map = 1"
+        "import list\nfun f xs = map (fn x => x) xs",
+        "import option\nfun g o = (option.map (fn x => x) o, length [o])",
+        "fun map = 1",
+        "import tree\nfun h t = (map, tree.map (fn x => x) t)",
     )
-    assert str(program.value("(f [map], g (Some 2), list.map (fn x => x) [3])")) == "([1], Some 2, [3])"
+    assert str(program.value("(f [map], g (Some 2), list.map (fn x => x) [3], h Leaf)")) == "([1], (Some 2, 1), [3], (1, Leaf))"
+
+
+def test_an_import_makes_no_earlier_text_unclear() -> None:
+    """`map` was that of `list` alone where it was used."""
+    texts = ["import list\nfun f xs = map (fn x => x) xs", "import option\nfun g = 1"]
+    program = dialogue(*texts)
+    assert str(program.value("f [1]")) == "[1]"
+    with pytest.raises(LanguageError, match="`map` comes from `list` and `option`"):
+        program.value("map (fn x => x) [1]")
+    with pytest.raises(LanguageError, match="`map` comes from `list` and `option`"):
+        dialogue(*texts, "fun h xs = map (fn x => x) xs")
 
 
 @pytest.mark.parametrize(

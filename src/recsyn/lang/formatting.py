@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -81,8 +81,8 @@ def formatted(source: Source) -> str:
 class _Gap:
     """What stands between two tokens: comments that end the line of the first, comments on lines of their own, and comments right
     before the second. ``blanks`` says of each of those in the middle, and of what comes after them, whether an empty line is before
-    it, ``broken`` whether there is a line break anywhere, and ``ending`` how many of those in the middle belong to what is before them,
-    where a declaration ends here: they are further to the right than the next one."""
+    it, ``broken`` whether there is a line break anywhere, and ``ending`` how many of those in the middle belong to the declaration
+    that ends here, if one does: those that begin further to the right than the next one."""
 
     trailing: list[str]
     own: list[str]
@@ -177,7 +177,8 @@ def _gaps(text: str, read: Tokens) -> list[_Gap]:
         while comment.end <= start:
             inside.append(_tidied(text[comment.start : comment.end]))
             breaks.append(text.count("\n", at, comment.start))
-            columns.append(_column(text, comment.start))
+            if breaks[-1]:
+                columns.append(_column(text, comment.start))
             at, comment = comment.end, next(comments)
         breaks.append(text.count("\n", at, start))
         # The text begins and ends with a line.
@@ -186,8 +187,8 @@ def _gaps(text: str, read: Tokens) -> list[_Gap]:
         gap = _gap(inside, breaks)
         if index and gap.own and not gap.blanks[0]:
             right = _column(text, start) if index < len(places) else 0
-            later = zip(gap.own, columns[len(gap.trailing) :], strict=False)
-            gap.ending = sum(1 for _ in takewhile(lambda c: c[1] > right and not c[0].startswith("---"), later))
+            ours = [column > right and not comment.startswith("---") for comment, column in zip(gap.own, columns, strict=False)]
+            gap.ending = [*ours, False].index(False)
         gaps.append(gap)
     return gaps
 
@@ -222,8 +223,8 @@ def _gap(comments: list[str], breaks: list[int]) -> _Gap:
 
 
 def _settle(tokens: Sequence[Token], gaps: list[_Gap]) -> None:
-    """Where the author put a comma or a closing bracket after a comment, it comes before it, unless two comments would change places
-    or share a line."""
+    """Where the author put a comma or a closing bracket after a comment, it comes before it, unless two comments would change
+    places or share a line."""
     for index in reversed(range(len(tokens))):
         gap, after = gaps[index], gaps[index + 1]
         if tokens[index].type == "COMMA" and not gap.inline and not after.trailing:
@@ -576,6 +577,6 @@ _RULES: dict[str, Callable[[Children], Any]] = {
 class _Layout(Transformer[Any, Any]):
     """Called by the parser at each reduction."""
 
-    def __default__(self, data: str, children: Children, meta: Any) -> Any:
+    def __default__(self, data: str, children: list[Any], meta: Any) -> Any:
         # What a rule without a layout of its own holds is taken by the rule that uses it.
         return _RULES[data](children) if data in _RULES else Tree(data, children)

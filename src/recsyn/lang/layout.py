@@ -300,8 +300,8 @@ class _Page:
 
 
 def _fits(room: int, below: int, doc: tuple[bool, Doc], rest: list[Task]) -> bool:
-    """Whether a document, on one line or broken as its flag says, and what follows it, fit up to the next line break. There is ``room``
-    for it, or ``below`` after comments on lines of their own."""
+    """Whether a document, on one line or broken as its flag says, and what follows it, fit up to the next line break. There is
+    ``room`` for it, or ``below`` after comments on lines of their own."""
     following = len(rest)
     begun = False
     stack: list[tuple[bool, Iterator[Doc]]] = [(doc[0], iter((doc[1],)))]
