@@ -132,7 +132,8 @@ def test_reach(text: str, value: str) -> None:
 
 # Words
 
-NAMES = "class lambda None' __import__ self def x'a' as' funny endless i exec print True' __ _x typed iff matching type' eval __class__ globals".split()
+NAMES = """class lambda None' __import__ self def x'a' as' funny endless i
+    exec print True' __ _x typed iff matching type' eval __class__ globals""".split()
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n[0].islower() or n[0] == "_"])
