@@ -79,7 +79,8 @@ fun preorder t = match t with Leaf => [] | Branch x l r => x :: preorder l ++ pr
 fun mirror t = match t with Leaf => Leaf | Branch x l r => Branch x (mirror r) (mirror l) end
 fun tree_map f t = match t with Leaf => Leaf | Branch x l r => Branch (f x) (tree_map f l) (tree_map f r) end
 fun tree_fold l b t = match t with Leaf => l | Branch x s u => b x (tree_fold l b s) (tree_fold l b u) end
-fun insert x t = match t with Leaf => Branch x Leaf Leaf | Branch y l r => if x < y then Branch y (insert x l) r else Branch y l (insert x r) end
+fun insert x t = match t with Leaf => Branch x Leaf Leaf | Branch y l r =>
+  if x < y then Branch y (insert x l) r else Branch y l (insert x r) end
 fun size t = match t with Node _ ts => 1 + sizes ts end
 and sizes ts = match ts with [] => 0 | t :: ts => size t + sizes ts end
 fun rose_map f t = match t with Node x ts => Node (f x) (roses_map f ts) end
