@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -131,6 +132,8 @@ def test_watching(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     watching = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     assert watching.stdout
+    patience = threading.Timer(120, watching.kill)
+    patience.start()
     seen: list[str] = []
 
     def wait_for(text: str) -> None:
@@ -147,6 +150,9 @@ def test_watching(tmp_path: Path) -> None:
         (tmp_path / "b.rec").write_text("fun g x = yy\n")
         wait_for("yy")
         wait_for("watching")
+        (tmp_path / "b.rec").write_text("fun h x = x\n")
+        wait_for("there is no variable or function `g`")
+        wait_for("watching")
         (tmp_path / "b.rec").write_text("fun g x = [x]\n")
         wait_for("f : a -> List a")
         wait_for("watching")
@@ -155,5 +161,6 @@ def test_watching(tmp_path: Path) -> None:
         watching.communicate(timeout=30)
         assert watching.returncode == 0
     finally:
+        patience.cancel()
         watching.kill()
         watching.wait()

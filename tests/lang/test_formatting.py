@@ -73,7 +73,7 @@ def test_any_program(programs: st.SearchStrategy[str], data: st.DataObject) -> N
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=1500, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_program_at_length(programs: st.SearchStrategy[str], data: st.DataObject) -> None:
     assert_kept_and_settled(data.draw(programs))

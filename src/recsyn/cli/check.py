@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from recsyn.cli.terminal import complain, console, say, tell
 from recsyn.errors import RecsynError
 from recsyn.front import Program, load
 from recsyn.lang.diagnostics import Diagnostic, LanguageError
+from recsyn.lang.source import Source
 from recsyn.lang.types import TypeConstant, constructors_of
 
 _WAIT = 0.3
@@ -62,15 +63,17 @@ def _checked(options: Namespace) -> Iterator[_Outcome]:
         try:
             program = load(path)
         except LanguageError as error:
-            read = frozenset(d.source.path for d in error.diagnostics if d.source.path)
-            yield _Outcome(path, None, error.diagnostics, None, read)
+            yield _Outcome(path, None, error.diagnostics, None, _files(error.sources))
         except RecsynError as error:
             yield _Outcome(path, None, (), error, frozenset())
         else:
             falsified = program.falsified_properties(max_examples=options.max_examples, seed=options.seed)
             remarks = (*program.checked.warnings, *program.failed_examples(), *falsified)
-            read = frozenset(source.path for source in program.checked.sources if source.path)
-            yield _Outcome(path, program, remarks, None, read)
+            yield _Outcome(path, program, remarks, None, _files(program.checked.sources))
+
+
+def _files(sources: Iterable[Source]) -> frozenset[Path]:
+    return frozenset(source.path for source in sources if source.path)
 
 
 def _report(outcomes: Iterator[_Outcome], as_json: bool) -> int:
@@ -98,15 +101,18 @@ def _report(outcomes: Iterator[_Outcome], as_json: bool) -> int:
 
 def _watch(options: Namespace) -> None:
     """Check, and again whenever a file that was named or imported changes, appears or goes."""
+    seen = _stamps(options.files, ())
     while True:
         outcomes = list(_checked(options))
+        # What changed while the check ran is still to be seen; what it was the first to open is known from here on.
+        seen = {path: seen.get(path, stamp) for path, stamp in _stamps(options.files, outcomes).items()}
         if console().is_terminal:
             console().clear()
         _report(iter(outcomes), options.json)
         complain(f"{time.strftime('%H:%M:%S')}, watching {_count(len(outcomes), 'file')}; Ctrl-C ends", plain=True)
-        seen = _stamps(options.files, outcomes)
-        while _stamps(options.files, outcomes) == seen:
+        while (now := _stamps(options.files, outcomes)) == seen:
             time.sleep(_WAIT)
+        seen = now
 
 
 def _stamps(paths: Sequence[str], outcomes: Sequence[_Outcome]) -> dict[Path, tuple[int, int] | None]:

@@ -65,8 +65,9 @@ def check(*sources: Source) -> Program:
             errors += found
     if not refused:
         checker.warnings.extend(_unused_imports(linked, checker.modules_used))
+    read = tuple(part.source for module in linked.modules for part in module.parts)
     if errors or refused:
-        raise LanguageError([*errors, *checker.warnings])
+        raise LanguageError([*errors, *checker.warnings], read)
     own = (name for exports in linked.exports[linked.main.key] for name in exports.values.values())
     return Program(
         sources[0] if sources else EMPTY,
@@ -74,7 +75,7 @@ def check(*sources: Source) -> Program:
         known.definitions,
         _speakable(checker.names, known),
         tuple(name for name in dict.fromkeys(own) if name == core.spelled(name)),
-        tuple(part.source for module in linked.modules for part in module.parts),
+        read,
         tuple(checker.examples),
         tuple(checker.properties),
         tuple(sorted(checker.warnings, key=lambda w: w.span.start)),

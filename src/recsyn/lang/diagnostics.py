@@ -87,10 +87,11 @@ def _blank(text: str) -> str:
 
 class LanguageError(RecsynError):
     """A source, or an expression, that the language does not accept. ``diagnostics`` holds every reason, those of one file in the
-    order of its text."""
+    order of its text; ``sources`` all that was read to find them, imports too."""
 
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+    def __init__(self, diagnostics: Iterable[Diagnostic], sources: Iterable[Source] = ()) -> None:
         found = list(diagnostics)
+        self.sources = tuple(dict.fromkeys([*sources, *(d.source for d in found)]))
         files = list(dict.fromkeys(d.source.name for d in found))
         self.diagnostics = tuple(sorted(found, key=lambda d: (files.index(d.source.name), d.span.start)))
         super().__init__("\n\n".join(d.render() for d in self.diagnostics))

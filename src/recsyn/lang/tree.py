@@ -250,7 +250,6 @@ class TreeBuilder(Transformer[Token, Any]):
     def declaration(self, c: Children) -> Any:
         return c[0]
 
-
     def import_(self, c: Children) -> s.ImportDeclaration:
         return s.ImportDeclaration(tuple(_nodes(c)), _span(c))
 

@@ -3,7 +3,7 @@ and of its datatypes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from recsyn.lang import core
 from recsyn.lang.components import components

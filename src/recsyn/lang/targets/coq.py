@@ -12,7 +12,7 @@ from recsyn.lang.program import Definition, Example, Program
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.targets.annotations import Annotations, annotate, annotate_example, arguments_and_result
 from recsyn.lang.targets.comments import paragraphs, source_name
-from recsyn.lang.targets.components import datatype_components, definition_components, is_uniform, types_in
+from recsyn.lang.targets.components import datatype_components, definition_components, is_uniform
 from recsyn.lang.targets.guardedness import Guard
 from recsyn.lang.targets.naming import fresh_identifier, identifiers, local_identifiers
 from recsyn.lang.targets.rows import characters_in, end_of_list, operands_in_a_row, types_of
@@ -123,7 +123,9 @@ class _Writer:
         named = {"List": "list", TUPLE: "prod", **self.types}
         self.equalities = identifiers(named, lambda name: f"eqb_{named[name]}", taken) if named else {}
         taken |= set(self.equalities.values())
-        self.taken = taken
+        atoms = {INT.name: "Z", CHAR.name: "char", "Bool": "bool"}
+        self.instances = identifiers(atoms | named, lambda name: f"Eqb_{(atoms | named)[name]}", taken)
+        self.taken = taken.union(self.instances.values())
         self.types |= _BUILTIN
         self.constructors |= {"True": "true", "False": "false"}
         self.sharing = {d.name: _longest(together) for together in datatype_components(program) for d in together}
@@ -187,6 +189,11 @@ class _Writer:
         return len(self.sharing[datatype]) - len(self.program.datatypes[datatype].parameters) if datatype in self.sharing else 0
 
     def datatypes(self, datatypes: Sequence[Datatype]) -> Doc:
+        if not all(self.guard.is_definable(d.name) for d in datatypes):
+            message = (
+                f"Coq has no type like `{datatypes[0].name}`, which is a part of itself through types that are defined together"
+            )
+            raise RecsynError(message, "export to another language, or define it together with those types")
         shared = list(self._shared(datatypes).values())
         declared: list[Doc] = []
         arguments: list[Doc] = []
@@ -251,8 +258,7 @@ class _Writer:
         return "N.eqb" if self.wide else "Ascii.eqb"
 
     def _instance(self, name: str, type: str, binders: str = "") -> str:
-        base = {INT.name: "Z", CHAR.name: "char", BOOL.name: "bool", "List": "list", TUPLE: "prod"}.get(name) or self.types[name]
-        return f"#[global] Instance {fresh_identifier(f'Eqb_{base}', self.taken)}{binders} : Eqb {type}"
+        return f"#[global] Instance {self.instances[name]}{binders} : Eqb {type}"
 
     def _instances(self, name: str, type: str, parameters: Sequence[str], equated: Sequence[str]) -> str:
         binders = (f" {{{' '.join(parameters)} : Type}}" if parameters else "") + "".join(f" `{{Eqb {p}}}" for p in equated)
@@ -283,7 +289,7 @@ class _Writer:
                 written.append(concat(f"{keyword} {name}{binders} (x y : {type}){struct} : bool :=", nest(2, HARD, body)))
             instances.append(self._instances(datatype.name, padded, list(own.values()), list(own.values())))
         before: list[Doc] = []
-        if recursive and not self._equality_is_guarded(datatypes):
+        if recursive and not all(self.guard.is_positive(d.name) for d in datatypes):
             before = [_EQUALITY_NOT_GUARDED, HARD, "#[bypass_check(guard)]", HARD]
         return concat(*before, joined(HARD, written), ".", HARD, joined(HARD, instances))
 
@@ -295,17 +301,6 @@ class _Writer:
         """Whether the equality is a function of the equalities of its parameters whose result recurs. Coq sees through those when
         the equality of a type that is nested in this one recurs through it."""
         return len(datatypes) == 1 and is_uniform(datatypes) and self._is_recursive(datatypes)
-
-    def _equality_is_guarded(self, datatypes: Sequence[Datatype]) -> bool:
-        names = {d.name for d in datatypes}
-        together = {d.name: component for component in datatype_components(self.program) for d in component}
-        for at in types_in(f for d in datatypes for c in d.constructors for f in c.fields):
-            if isinstance(at, TypeConstant) and at.name in together and at.name not in names:
-                other = together[at.name]
-                nested = not names.isdisjoint(type_names(at.arguments))
-                if nested and self._is_recursive(other) and not self._is_local_fix(other):
-                    return False
-        return all(self.guard.is_positive(d.name) for d in datatypes)
 
     def _compared(self, datatype: Datatype, variables: dict[str, str], own: set[str]) -> Doc:
         arms: list[str] = []
@@ -412,6 +407,7 @@ class _Writer:
         right = yield self.term(example.right, COMPARISON + 1)
         self.examples += 1
         name = fresh_identifier(f"example_{self.examples}", self.taken)
+        self.taken |= {name}
         statement = group(f"Example {name} :", nest(2, LINE, group(left, LINE, "= ", right), "."))
         return concat(statement, HARD, "Proof. vm_compute. reflexivity. Qed.")
 

@@ -42,23 +42,33 @@ class Guard:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._together: dict[str, frozenset[str]] = {"List": frozenset({"List"})}
-        uniform = {"List", TUPLE, ARROW}
+        self._through_group: set[str] = set()
+        transparent, in_groups = {"List", TUPLE, ARROW}, set[str]()
         for datatypes in datatype_components(program):
             names = frozenset(d.name for d in datatypes)
-            if is_uniform(datatypes):
-                uniform |= names
             around = {
                 at.name
                 for at in types_in(field for d in datatypes for c in d.constructors for field in c.fields)
                 if isinstance(at, TypeConstant) and not names.isdisjoint(_names(at.arguments))
             }
-            if around <= names | uniform:
+            if around <= names | transparent:
                 self._together.update(dict.fromkeys(names, names))
+            if not in_groups.isdisjoint(around):
+                self._through_group |= names
+            if len(datatypes) > 1:
+                in_groups |= names
+            elif is_uniform(datatypes):
+                transparent |= names
 
     def is_positive(self, datatype: str) -> bool:
-        """Whether Coq sees that a datatype is strictly positive: it does not look into the parameters of another that is mentioned
-        in its own definition at other parameters."""
+        """Whether Coq sees that a datatype is strictly positive: it looks into the parameters only of types that recur at their own
+        parameters."""
         return datatype in self._together
+
+    def is_definable(self, datatype: str) -> bool:
+        """Whether Coq has such datatypes at all: it has none that are parts of themselves through the parameter of a type that is
+        defined together with others."""
+        return datatype not in self._through_group
 
     def positions(self, definitions: Sequence[Definition]) -> Positions | None:
         """Where these functions, which call each other, decrease; ``None`` where Coq would not see it."""

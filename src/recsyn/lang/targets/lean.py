@@ -1,25 +1,40 @@
-"""A program in Lean 4, its examples as ``#guard``. No test runs Lean: the texts are held to golden ones only."""
+"""A program in Lean 4, its examples as ``#guard``, which are evaluated when Lean reads the file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from recsyn.errors import RecsynError
 from recsyn.lang import core
+from recsyn.lang.coverage import Coverage
 from recsyn.lang.layout import HARD, LINE, Doc, align, concat, fill, group, joined, nest, render
 from recsyn.lang.program import Definition, Example, Program
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.targets.annotations import Annotations, annotate, annotate_example, arguments_and_result
 from recsyn.lang.targets.comments import paragraphs, source_name
-from recsyn.lang.targets.components import datatype_components, definition_components, is_uniform
+from recsyn.lang.targets.components import datatype_components, definition_components, is_uniform, types_in
 from recsyn.lang.targets.generality import ORDER, holding_functions
 from recsyn.lang.targets.guardedness import Guard, lexicographic
 from recsyn.lang.targets.naming import identifiers, local_identifiers
 from recsyn.lang.targets.rows import end_of_list, operands_in_a_row
-from recsyn.lang.targets.simplification import simplified
-from recsyn.lang.targets.sugar import list_of_patterns, list_of_terms, needed, terms_in, text_of, variables_used
-from recsyn.lang.types import ARROW, Constructor, Datatype, Type, TypeVariable
+from recsyn.lang.targets.simplification import Simplify, simplified
+from recsyn.lang.targets.sugar import (
+    Named,
+    definition_groups,
+    delayed,
+    globals_used,
+    list_of_patterns,
+    list_of_terms,
+    needed,
+    proposition,
+    terms_in,
+    text_of,
+    type_names,
+    variables_used,
+)
+from recsyn.lang.types import ARROW, BUILTIN_DATATYPES, PRIMITIVE_TYPES, Constructor, Datatype, Type, TypeConstant, TypeVariable
 from recsyn.values import CONS, NIL, TUPLE, digits_of
 
 KEYWORDS = frozenset(
@@ -31,7 +46,7 @@ KEYWORDS = frozenset(
     suffices syntax termination_by then theorem this throw try unif_hint universe unless unsafe using variable where while
     with""".split()
 )
-_NAMED = frozenset("BEq Bool Char Int List String Unit bne decide false none not rfl some true".split())
+_NAMED = frozenset("BEq Bool Char IO Inhabited Int List Repr String Unit bne decide default false none not rfl some true".split())
 """What the text itself names, and what a pattern would take for a constructor."""
 _TAKEN = KEYWORDS | _NAMED
 _GREEK = dict(zip("abcdefgh", "αβγδεζηθ", strict=True))
@@ -56,22 +71,80 @@ _FUNCTIONS = {"/": "Int.fdiv", "%": "Int.fmod"}
 """These round down, and give 0 and the dividend where the divisor is 0."""
 _LONG_TEXT = 3
 """More characters than this are written as a string."""
+_DEEPEST = 2000
+"""The column beyond which lines are not indented."""
+_NOT_SEEN = "-- Lean does not see that this ends; recsyn has checked it, by the size-change principle."
 
 
 def lean(program: Program) -> str:
     """The program as the text of a Lean file. Raises :class:`RecsynError` for a type that Lean's recursion does not reach."""
-    program = simplified(needed(program))
+    program = _without_aliases(simplified(needed(program)))
     writer = _Writer(program)
     parts: list[Doc] = [f"-- Written by recsyn from {source_name(program)}.", "namespace Recsyn"]
-    parts += [writer.datatypes(datatypes) for datatypes in datatype_components(program)]
+    for datatypes in datatype_components(program):
+        parts += writer.datatypes(datatypes)
+    functions: list[Doc] = []
     for definitions, recursive in definition_components(program):
-        parts.append(run(writer.definitions(definitions, recursive)))
+        functions.append(run(writer.definitions(definitions, recursive)))
     examples: list[Doc] = []
     for example in program.examples:
         examples.append(run(writer.example(example)))
+    # Which values have to be known to exist, the functions have said.
+    parts += [*writer.inhabitants(), *functions]
     if examples:
         parts += ["-- Examples", joined(HARD, examples)]
-    return render(joined(concat(HARD, HARD), [*parts, "end Recsyn"])) + "\n"
+    return render(joined(concat(HARD, HARD), [*parts, "end Recsyn"]), deepest=_DEEPEST) + "\n"
+
+
+def _without_aliases(program: Program) -> Program:
+    """The program without other names for what has one: Lean does not see that these are as small."""
+    coverage = Coverage(program.datatypes, program.constructors)
+    definitions = {name: replace(d, body=run(_Unaliased(coverage).term(d.body))) for name, d in program.definitions.items()}
+    return replace(program, definitions=definitions)
+
+
+class _Unaliased(Simplify):
+    def __init__(self, coverage: Coverage) -> None:
+        super().__init__(coverage)
+        self.meant: dict[str, core.Local] = {}
+
+    def term(self, at: core.Term) -> Deep[core.Term]:
+        while True:
+            if isinstance(at, core.Local):
+                return self._meant(at)
+            if isinstance(at, core.Let) and isinstance(at.bound, core.Local):
+                self.meant[at.name] = self._meant(at.bound)
+                at = at.body
+            elif isinstance(at, core.Match) and len(at.arms) == 1 and not (kept := self._kept(at)):
+                at = at.arms[0].body
+            else:
+                break
+        if isinstance(at, core.Match) and len(at.arms) == 1:
+            arm = replace(at.arms[0], patterns=tuple(pattern for pattern, _ in kept))
+            at = replace(at, scrutinees=tuple(scrutinee for _, scrutinee in kept), arms=(arm,))
+        result: core.Term = yield super().term(at)
+        return result
+
+    def _meant(self, at: core.Local) -> core.Local:
+        return replace(self.meant[at.name], span=at.span) if at.name in self.meant else at
+
+    def _kept(self, at: core.Match) -> list[Named]:
+        """What a match with one case takes apart besides variables that get other names and tuples made on the spot."""
+        kept: list[Named] = []
+        stack = list(zip(at.arms[0].patterns, at.scrutinees, strict=True))[::-1]
+        while stack:
+            pattern, scrutinee = stack.pop()
+            made = isinstance(scrutinee, core.Construct) and scrutinee.constructor == TUPLE
+            if made and isinstance(pattern, core.Built):
+                stack.extend(zip(pattern.fields[::-1], core.children(scrutinee)[::-1], strict=True))
+            elif isinstance(pattern, core.Bind) and isinstance(scrutinee, core.Local):
+                self.meant[pattern.name] = self._meant(scrutinee)
+            else:
+                kept.append((pattern, scrutinee))
+        return kept
+
+    def _reached(self, at: core.Match) -> core.Match:
+        return at
 
 
 @dataclass(frozen=True)
@@ -98,7 +171,14 @@ class _Writer:
                 own = identifiers([c.name for c in datatype.constructors], _last_part, KEYWORDS)
                 self.constructors |= {c: f"{self.types[name]}.{written}" for c, written in own.items()}
         self.holding = holding_functions(program)
-        self.inhabited = any(d.partial for d in program.definitions.values())
+        self.indexed = frozenset(d.name for group in datatype_components(program) if not is_uniform(group) for d in group)
+        """Datatypes that mention themselves at other parameters than their own, which are indices in Lean, in a larger universe."""
+        self.universe = "Type _" if self.indexed else "Type"
+        self.thunks = {d.name for together in definition_groups(program) for d in delayed(together)}
+        self.unsafe: set[str] = set()
+        self.witnesses = _witnesses(program)
+        self.wanted: dict[str, None] = {}
+        """Datatypes of which Lean has to be shown that they have a value."""
         self.here = _Here({}, {}, frozenset(), Annotations({}, {}, {}, {}, {}, ()))
 
     # Types
@@ -131,64 +211,165 @@ class _Writer:
             stack.extend(reversed(["(", *inside, ")"] if wanted > own else inside))
         return "".join(out)
 
-    def datatypes(self, datatypes: Sequence[Datatype]) -> Doc:
+    def datatypes(self, datatypes: Sequence[Datatype]) -> list[Doc]:
+        self._check(datatypes)
         names = [self.types[d.name] for d in datatypes]
-        if not is_uniform(datatypes):
-            raise RecsynError(
-                f"`{datatypes[0].name}` is defined by itself at other parameters than its own, which Lean's types cannot be",
-                "export to another language",
-            )
-        declared = joined(HARD, [self._datatype(datatype) for datatype in datatypes])
-        derived = [] if any(d.name in self.holding for d in datatypes) else ["Repr", "BEq"]
+        holding = any(d.name in self.holding for d in datatypes)
+        if datatypes[0].name in self.indexed:
+            declared: list[Doc] = [self._indexed(datatype) for datatype in datatypes]
+            return [_mutual(declared)] if holding else [_mutual(declared), *self._equality(datatypes)]
+        declared = [self._datatype(datatype) for datatype in datatypes]
+        derived = [] if holding else ["Repr", "BEq"] if self._is_shown(datatypes) else ["BEq"]
         if len(datatypes) == 1:
-            return concat(declared, nest(2, HARD, f"deriving {', '.join(derived)}")) if derived else declared
+            return [concat(declared[0], nest(2, HARD, f"deriving {', '.join(derived)}")) if derived else declared[0]]
         instances: list[Doc] = [HARD, f"deriving instance {', '.join(derived)} for {', '.join(names)}"] if derived else []
-        return concat("mutual", HARD, declared, HARD, "end", *instances)
+        return [concat(_mutual(declared), *instances)]
+
+    def _check(self, datatypes: Sequence[Datatype]) -> None:
+        """Raise an error for recursion that datatypes with indices do not have."""
+        names = {d.name for d in datatypes}
+        indexed = datatypes[0].name in self.indexed
+        for at in types_in(f for d in datatypes for c in d.constructors for f in c.fields):
+            if not isinstance(at, TypeConstant) or at.name == ARROW or not (indexed or at.name in self.indexed):
+                continue
+            if not names.isdisjoint(type_names(at.arguments)):
+                raise RecsynError(
+                    f"Lean cannot define `{datatypes[0].name}`, which occurs in its own definition inside of `{at}`",
+                    "define a datatype of its own for what is there, or export to another language",
+                )
+
+    def _is_shown(self, datatypes: Sequence[Datatype]) -> bool:
+        """Whether an instance of ``Repr`` can be derived: there is none for datatypes with indices."""
+        seen = {d.name for d in datatypes}
+        stack = list(seen)
+        while stack:
+            datatype = self.program.datatypes.get(stack.pop())
+            for other in type_names(f for c in datatype.constructors for f in c.fields) if datatype else ():
+                if other not in seen:
+                    seen.add(other)
+                    stack.append(other)
+        return seen.isdisjoint(self.indexed)
 
     def _datatype(self, datatype: Datatype) -> Doc:
-        variables = identifiers(datatype.parameters, _type_variable, _TAKEN.union(self.types.values()))
-        binder = f" ({' '.join(variables.values())} : Type)" if variables else ""
+        variables = self._parameters(datatype)
+        binder = f" ({' '.join(variables.values())} : {self.universe})" if variables else ""
         result = " ".join([self.types[datatype.name], *variables.values()])
-        cases = [self._case(c, variables, result) for c in datatype.constructors]
-        head = f"inductive {self.types[datatype.name]}{binder} : Type where"
+        cases = [self._case(c, "", variables, result) for c in datatype.constructors]
+        sort = " : Type" if self.universe == "Type" else ""
+        head = f"inductive {self.types[datatype.name]}{binder}{sort} where"
         return concat(self._documented(datatype), head, nest(2, HARD, joined(HARD, cases)))
 
-    def _case(self, constructor: Constructor, variables: dict[str, str], result: str) -> Doc:
+    def _indexed(self, datatype: Datatype) -> Doc:
+        variables = self._parameters(datatype)
+        result = " ".join([self.types[datatype.name], *variables.values()])
+        cases = [self._case(c, _quantified(variables.values(), "Type"), variables, result) for c in datatype.constructors]
+        head = f"inductive {self.types[datatype.name]} : {'Type → ' * len(variables)}Type 1 where"
+        return concat(self._documented(datatype), head, nest(2, HARD, joined(HARD, cases)))
+
+    def _parameters(self, datatype: Datatype) -> dict[str, str]:
+        return identifiers(datatype.parameters, _type_variable, _TAKEN.union(self.types.values()))
+
+    def _equality(self, datatypes: Sequence[Datatype]) -> list[Doc]:
+        """What Lean does not derive for datatypes with indices."""
+        functions: list[Doc] = []
+        instances: list[Doc] = []
+        for datatype in datatypes:
+            variables = self._parameters(datatype)
+            name = self.types[datatype.name]
+            type = " ".join([name, *variables.values()])
+            binders = _quantified(variables.values(), "Type") + "".join(f" [BEq {v}]" for v in variables.values())
+            arms: list[Doc] = []
+            for constructor in datatype.constructors:
+                tests = [self._test(field, number, datatypes) for number, field in enumerate(constructor.fields, 1)]
+                sides = [" ".join([self.constructors[constructor.name], *(f"{x}{n + 1}" for n in range(len(tests)))]) for x in "xy"]
+                arms.append(f"| {', '.join(sides)} => {' && '.join(tests) or 'true'}")
+            if len(arms) > 1:
+                arms.append("| _, _ => false")
+            head = f"def {name}.equal{binders} (x y : {type}) : Bool :="
+            functions.append(concat(head, nest(2, HARD, joined(HARD, ["match x, y with", *arms]))))
+            shown = f"({type})" if variables else type
+            instances.append(f"instance{binders} : BEq {shown} := ⟨{name}.equal⟩")
+        return [_mutual(functions), joined(HARD, instances)]
+
+    def _test(self, field: Type, number: int, datatypes: Sequence[Datatype]) -> str:
+        if isinstance(field, TypeConstant) and field.name in {d.name for d in datatypes}:
+            return f"{self.types[field.name]}.equal x{number} y{number}"
+        return f"x{number} == y{number}"
+
+    def _case(self, constructor: Constructor, binders: str, variables: dict[str, str], result: str) -> Doc:
         fields: list[Doc] = [concat(self.type(f, variables, 1), " →") for f in constructor.fields]
         name = self.constructors[constructor.name].rpartition(".")[2]
-        return group(f"| {name} :", nest(4, LINE, joined(LINE, [*fields, result])))
+        return group(f"| {name}{binders} :", nest(4, LINE, joined(LINE, [*fields, result])))
 
     # Declarations
 
     def definitions(self, definitions: Sequence[Definition], recursive: bool) -> Deep[Doc]:
-        ends = not any(d.partial for d in definitions)
-        if recursive and ends and self.guard.positions(definitions) is None:
-            ends = lexicographic(definitions)
-        keyword = "def" if ends or not recursive else "partial def"
+        partial = any(d.partial for d in definitions)
+        keyword, note = "def", ""
+        if recursive and (partial or not self._is_seen(definitions)):
+            note = "" if partial else _NOT_SEEN
+            keyword = "partial def" if all(self._is_inhabited(d) for d in definitions) else "unsafe def"
+        if not self.unsafe.isdisjoint(globals_used(*(d.body for d in definitions))):
+            keyword = "unsafe def"
+        if keyword == "unsafe def":
+            self.unsafe.update(d.name for d in definitions)
         written: list[Doc] = []
         for definition in definitions:
             written.append((yield self._definition(definition, keyword)))
-        if len(written) == 1:
-            return written[0]
-        return concat("mutual", HARD, joined(concat(HARD, HARD), written), HARD, "end")
+        return concat(note, HARD, _mutual(written)) if note else _mutual(written)
+
+    def _is_seen(self, definitions: Sequence[Definition]) -> bool:
+        """Whether Lean finds by itself that functions end. It does not look into tuples that are made to be taken apart."""
+        for at in terms_in(*(d.body for d in definitions)):
+            taken_apart = at.scrutinees if isinstance(at, core.Match) else ()
+            if any(isinstance(term, core.Construct) and term.constructor == TUPLE for term in taken_apart):
+                return False
+        return self.guard.positions(definitions) is not None or lexicographic(definitions)
+
+    def _is_inhabited(self, definition: Definition) -> bool:
+        """Whether Lean finds that a function has a result, given its arguments, as it asks of a partial one. It has to be shown so
+        of datatypes."""
+        names, _ = _head(definition)
+        parameters, result = arguments_and_result(definition.scheme.type, len(names))
+        if result in parameters:
+            return True
+        if not _inhabited(result, {p.name for p in parameters if isinstance(p, TypeVariable)}, self.witnesses):
+            return False
+        stack = [result]
+        while stack:
+            for name in type_names([stack.pop()]):
+                if name in self.witnesses and name not in self.wanted:
+                    self.wanted[name] = None
+                    stack.extend(self.witnesses[name][0].fields)
+        return True
+
+    def inhabitants(self) -> list[Doc]:
+        """The instances for the datatypes that partial functions return."""
+        found: list[Doc] = []
+        for name, (constructor, assuming) in self.witnesses.items():
+            if name in self.wanted:
+                variables = self._parameters(self.program.datatypes[name])
+                binders = _quantified(variables.values(), self.universe)
+                binders += "".join(f" [Inhabited {v}]" for v in variables.values()) if assuming else ""
+                type = " ".join([self.types[name], *variables.values()])
+                shown = f"({type})" if variables else type
+                value = " ".join([self.constructors[constructor.name], *["default"] * len(constructor.fields)])
+                found.append(f"instance{binders} : Inhabited {shown} := ⟨{value}⟩")
+        return [joined(HARD, found)] if found else []
 
     def _definition(self, definition: Definition, keyword: str) -> Deep[Doc]:
-        self._enter(
-            definition.parameters,
-            (definition.body,),
-            definition.scheme.variables,
-            annotate(self.program, definition, overloaded=True),
-        )
-        types, result = arguments_and_result(definition.scheme.type, len(definition.parameters))
-        binders: list[str] = []
-        if definition.scheme.variables:
-            binders.append(f"{{{' '.join(self.here.variables[v] for v in definition.scheme.variables)} : Type}}")
+        names, body = _head(definition)
+        self._enter(names, (body,), definition.scheme.variables, annotate(self.program, definition, overloaded=True))
+        types, result = arguments_and_result(definition.scheme.type, len(names))
+        quantified = [self.here.variables[v] for v in definition.scheme.variables]
+        binders = [_quantified(quantified, self.universe).lstrip()] if quantified else []
         binders += [f"[BEq {self.here.variables[v]}]" for v in definition.scheme.variables if v in definition.scheme.equality]
-        binders += self._binders(definition.parameters, types)
+        binders += ["(_ : Unit)"] if definition.name in self.thunks else []
+        binders += self._binders(names, types)
         binders.append(f": {self.type(result, self.here.variables)} :=")
         head = nest(4, fill("", [f"{keyword} {self.values[definition.name]}", *binders]))
-        body = yield self.term(definition.body)
-        return concat(self._documented(definition), group(head, nest(2, LINE, body)))
+        inside = yield self.term(body)
+        return concat(self._documented(definition), group(head, nest(2, LINE, inside)))
 
     def _enter(self, names: Sequence[str], bodies: Sequence[core.Term], quantified: Sequence[str], notes: Annotations) -> None:
         """Choose identifiers for what is bound in a definition, or on one side of an example."""
@@ -216,9 +397,12 @@ class _Writer:
 
     def example(self, example: Example) -> Deep[Doc]:
         self._enter((), (example.left, example.right), (), annotate_example(self.program, example, overloaded=True))
-        left = yield self.term(example.left, COMPARISON + 1)
-        right = yield self.term(example.right, COMPARISON + 1)
-        return group("#guard", nest(2, LINE, group(left, " ==", LINE, right)))
+        holds = yield self.term(proposition(example))
+        if self.unsafe.isdisjoint(globals_used(example.left, example.right)):
+            return group("#guard", nest(2, LINE, holds))
+        line, _ = example.source.position(example.span.start)
+        error = f'throw (IO.userError "the example on line {line} does not hold")'
+        return group("#eval show IO Unit from", nest(2, LINE, "if ", align(holds), " then pure ()", LINE, f"else {error}"))
 
     def _documented(self, declared: Definition | Datatype) -> Doc:
         if not declared.documentation:
@@ -244,7 +428,8 @@ class _Writer:
             given = [self.type(type, self.here.variables, 3) for type in types]
             doc = _wrapped(" ".join([self.here.names[at.name], *given]), bool(given) and level > APPLICATION)
         elif isinstance(at, core.Global):
-            doc = self.values[at.name]
+            thunk = at.name in self.thunks
+            doc = _wrapped(f"{self.values[at.name]} ()" if thunk else self.values[at.name], thunk and level > APPLICATION)
         elif isinstance(at, core.Literal):
             doc = _literal(at.value, level)
         elif isinstance(at, core.Construct):
@@ -356,7 +541,7 @@ class _Writer:
         scheme = self.here.notes.polymorphic.get(let.name)
         if scheme is not None:
             names = [self.here.variables[v] for v in scheme.variables]
-            binders = [f"({' '.join(names)} : Type)"]
+            binders = [f"({' '.join(names)} : {self.universe})"]
             binders += [f"[BEq {n}]" for n, v in zip(names, scheme.variables, strict=True) if v in scheme.equality]
         bound, result = let.bound, self.here.notes.variables[let.name]
         if isinstance(bound, core.Lambda):
@@ -409,6 +594,59 @@ class _Writer:
         return _wrapped(joined(" ", [self.constructors[at.constructor], *docs]), bool(docs) and level > APPLICATION)
 
 
+def _head(definition: Definition) -> tuple[Sequence[str], core.Term]:
+    """The parameters of a definition, or of the function that it is bound to, and what these return."""
+    if not definition.parameters and isinstance(definition.body, core.Lambda):
+        return definition.body.parameters, definition.body.body
+    return definition.parameters, definition.body
+
+
+_Witnesses: TypeAlias = Mapping[str, tuple[Constructor, bool]]
+"""For datatypes a constructor that builds a value, and whether it needs values of the parameters."""
+
+
+def _witnesses(program: Program) -> _Witnesses:
+    found: dict[str, tuple[Constructor, bool]] = {}
+    for assuming in (False, True):
+        before = -1
+        while before < len(found):
+            before = len(found)
+            for name, datatype in program.datatypes.items():
+                given = datatype.parameters if assuming else ()
+                builds = (c for c in datatype.constructors if all(_inhabited(f, given, found) for f in c.fields))
+                if name not in found and name not in BUILTIN_DATATYPES and (constructor := next(builds, None)):
+                    found[name] = constructor, assuming
+    return found
+
+
+def _inhabited(type: Type, given: Container[str], witnesses: _Witnesses) -> bool:
+    """Whether Lean finds a value of a type, if it knows some of the types ``given``."""
+    stack = [type]
+    while stack:
+        at = stack.pop()
+        if isinstance(at, TypeVariable):
+            if at.name not in given:
+                return False
+        elif at.name == ARROW:
+            stack.append(at.arguments[1])
+        elif at.name == TUPLE or (at.name in witnesses and witnesses[at.name][1]):
+            stack.extend(at.arguments)
+        elif at.name not in witnesses and at.name not in BUILTIN_DATATYPES and at.name not in PRIMITIVE_TYPES:
+            return False
+    return True
+
+
+def _quantified(variables: Collection[str], universe: str) -> str:
+    return f" {{{' '.join(variables)} : {universe}}}" if variables else ""
+
+
+def _mutual(declarations: Sequence[Doc]) -> Doc:
+    """Declarations that may mention each other."""
+    if len(declarations) == 1:
+        return declarations[0]
+    return concat("mutual", HARD, joined(concat(HARD, HARD), declarations), HARD, "end")
+
+
 def _is_let(at: core.Match) -> bool:
     """Whether a match only takes a tuple apart. Lean's ``let`` would take a constructor for the name of a function."""
     pattern = at.arms[0].patterns[0]
@@ -440,6 +678,8 @@ def _literal(value: int | str, level: int) -> str:
 
 
 def _escaped(character: str, quote: str) -> str:
+    if 0xD800 <= ord(character) < 0xE000:
+        raise RecsynError(f"Lean has no character U+{ord(character):04X}, half of a surrogate pair", "Python has it")
     if character in (quote, "\\"):
         return f"\\{character}"
     short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character)

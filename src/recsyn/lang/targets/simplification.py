@@ -15,13 +15,13 @@ def simplified(program: Program) -> Program:
     """The same program without the cases that are never reached, of which this language warns and which others refuse: calls in
     them are gone too, so that what is left may recur less. And matching a tuple made on the spot is matching several values, which
     others see through."""
-    simplify = _Simplify(Coverage(program.datatypes, program.constructors))
+    simplify = Simplify(Coverage(program.datatypes, program.constructors))
     definitions = {name: replace(d, body=run(simplify.term(d.body))) for name, d in program.definitions.items()}
     examples = tuple(replace(e, left=run(simplify.term(e.left)), right=run(simplify.term(e.right))) for e in program.examples)
     return replace(program, definitions=definitions, examples=examples)
 
 
-class _Simplify:
+class Simplify:
     def __init__(self, coverage: Coverage) -> None:
         self.coverage = coverage
 
