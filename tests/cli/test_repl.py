@@ -44,6 +44,19 @@ def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         ("1 +\n  2", "3 : Int\n"),
         ("match [1] with\n| [] => 0\n| x :: _ => x\nend", "1 : Int\n"),
         ("fun f x =\n  x + 1\nf 2", "f : Int -> Int\n3 : Int\n"),
+        ("type T =\n  | A\n  | B Int\nB 1", "type T\nB 1 : T\n"),
+        ("type T = A\n| B Int\nB 1", "type T\nB 1 : T\n"),
+        (
+            "fun even xs = match xs with [] => True | _ :: xs => odd xs end\n"
+            "and odd xs = match xs with [] => False | _ :: xs => even xs end\nodd [1]",
+            "even : List a -> Bool\nodd : List a -> Bool\nTrue : Bool\n",
+        ),
+        ("fun f x =\n  x\n\nf 2", "f : a -> a\n2 : Int\n"),
+        (
+            'type T = A as "a" | B T (List Int)\n:doc T',
+            'type T\ntype T = A as "a" | B T (List Int)\n(the source says nothing of it)\n',
+        ),
+        ("import nat\n:doc Succ", "type Nat = Zero | Succ Nat\nA natural number: zero, or the one after another.\n"),
         ("type T = A | B Int\n[B 1, A]", "type T\n[B 1, A] : List T\n"),
         ("fun f x = 1\nfun f x = 2\nf 0", "f : a -> Int\nf : a -> Int\n2 : Int\n"),
         ("fun f x = 1\nfun g x = f x\nfun f x = 2\ng 0", "f : a -> Int\ng : a -> Int\nf : a -> Int\n1 : Int\n"),
@@ -142,7 +155,7 @@ def test_ctrl_c_stops_the_evaluation_and_not_the_session() -> None:
         assert repl.stdin
         assert repl.stdout
         assert repl.stderr
-        print("fun f xs = match xs with [] => 0 | _ :: xs => f xs + f xs end", file=repl.stdin, flush=True)
+        print("fun f xs = match xs with [] => 0 | _ :: xs => f xs + f xs end\n", file=repl.stdin, flush=True)
         assert repl.stdout.readline() == "f : List a -> Int\n"
         print(f"f {[0] * 100}", file=repl.stdin, flush=True)
         time.sleep(0.5)
@@ -174,14 +187,32 @@ def test_a_person_at_a_terminal(tmp_path: Path) -> None:
                     seen = seen.replace("\x1b[6n", "")
         seen = seen[seen.index(text) + len(text) :]
 
+    def type_in(text: bytes) -> None:
+        # What is typed before the prompt asks for pastes to be marked is not the dialogue's.
+        wait_for("\x1b[?2004h")
+        os.write(master, text)
+
     try:
         wait_for("lists the commands")
-        os.write(master, b"40 +\r2\r")
+        type_in(b"40 +\r2\r")
         wait_for("42 : Int")
-        os.write(master, b"not this\x03")
-        os.write(master, b"20 + 3\r")
+        type_in(b"not this\x03")
+        type_in(b"20 + 3\r")
         wait_for("23 : Int")
-        os.write(master, b"\x04")
+        type_in(b"type T =\r| A\r| B T\r\r")
+        wait_for("type T")
+        type_in(b"B A\r")
+        wait_for("B A : T")
+        type_in(b"partial fun grow n = grow (n * n)\r")
+        wait_for("grow : ")
+        type_in(b"grow 3\r")
+        time.sleep(1)
+        for _ in range(3):
+            repl.send_signal(signal.SIGINT)
+        wait_for("interrupted")
+        type_in(b"50 + 1\r")
+        wait_for("51 : Int")
+        type_in(b"\x04")
         assert repl.wait(timeout=60) == 0
     finally:
         repl.kill()

@@ -357,9 +357,14 @@ def test_a_long_ring() -> None:
 def test_too_many_permutations_end_too() -> None:
     """Nine parameters permuted in two ways that generate every permutation: 362,880 compositions, which nobody waits for."""
     names = "abcdeghij"
-    calls = f"f {' '.join('bacdeghij')} r + f {' '.join(names[1:] + names[:1])} r"
+    calls = f"f {' '.join('brcdeghij')} + f {' '.join('bcdeghijr')}"
     with pytest.raises(LanguageError, match="in too many ways to decide"):
-        recsyn.loads(f"fun f {' '.join(names)} xs = match xs with [] => 0 | _ :: r => {calls} end")
+        recsyn.loads(f"fun f {' '.join(names)} = match a with [] => 0 | _ :: r => {calls} end")
+
+
+def test_permutations_beside_one_parameter_that_always_becomes_smaller() -> None:
+    calls = "f b a c d e g h i j r + f b c d e g h i j a r"
+    recsyn.loads(f"fun f a b c d e g h i j xs = match xs with [] => a + b | _ :: r => {calls} end")
 
 
 # Shapes
@@ -396,6 +401,13 @@ def test_shapes_on_trees(examples_programs: dict[str, recsyn.Program]) -> None:
         ("f acc n = match n with Z => acc | S m => f (S acc) m end", ("n", 1), [(("S", 0),)]),
         ("f n = match n with S (S m) => f m | _ => Z end", ("n", 0), [(("S", 0), ("S", 0))]),
         ("f n = let k = n in match k with Z => Z | S m => f m end", ("n", 0), [(("S", 0),)]),
+        ("f n = match n with Z => Z | S m => f (let k = m in k) end", ("n", 0), [(("S", 0),)]),
+        ("f x n = let p = (n, x) in match p with (S m, y) => f y m | _ => Z end", ("n", 1), [(("S", 0),)]),
+        (
+            "f n x = match (n, x) with (S _, _) as p => match p with (S m, y) => f m y | _ => Z end | _ => Z end",
+            ("n", 0),
+            [(("S", 0),)],
+        ),
     ],
 )
 def test_decreasing_argument(definition: str, parameter: tuple[str, int], paths: list[object]) -> None:
@@ -403,6 +415,23 @@ def test_decreasing_argument(definition: str, parameter: tuple[str, int], paths:
     assert found is not None
     assert (found.parameter, found.position) == parameter
     assert [c.path for c in found.calls] == paths
+
+
+@pytest.mark.parametrize(
+    ("definition", "calls"),
+    [
+        ("f n b = match n with Z => Z | S a => if b then f a b else f a b end", 1),
+        ("f n = match n with Z => Z | S a => match a with Z => f a | S b => f b end end", 1),
+        ("f n b = match n with Z => Z | S a => if b then add (f a b) (f a b) else f a b end", 2),
+        ("f n b = match n with Z => Z | S a => add (if b then f a b else Z) (if b then Z else add (f a b) (f a b)) end", 3),
+        ("f n b = match n, b with Z, _ => Z | S a, True => f a b | S a, False => add (f a b) (f a b) end", 2),
+        ("f n = match n with Z => Z | S a => f a end and other x = S x", 1),
+    ],
+)
+def test_calls_of_which_one_evaluation_makes_some(definition: str, calls: int) -> None:
+    found = shape(definition)
+    assert found is not None
+    assert (found.calls_at("Z"), found.calls_at("S")) == (0, calls)
 
 
 @pytest.mark.parametrize("case", ["no recursion", "swapped arguments", "lexicographic", "mutual even and odd", "Ackermann"])

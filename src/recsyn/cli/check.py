@@ -90,7 +90,7 @@ def _report(outcomes: Iterator[_Outcome], as_json: bool) -> int:
             tell(new)
             if outcome.program is not None and not errors:
                 say(f"{outcome.path}: {_accepted(outcome.program)}\n{describe(outcome.program)}")
-        if outcome.program is None or any(d.code == "step-limit" for d in errors):
+        if outcome.program is None or any(d.code not in ("failed-example", "falsified-property") for d in errors):
             code = 2
         elif errors:
             code = max(code, 1)

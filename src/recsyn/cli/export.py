@@ -20,16 +20,19 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     program = load(options.file).checked
     tell(program.warnings)
-    write(exported(program, options.to), options.output)
+    write(exported(program, options.to), options.output, instead_of=options.file)
     return 0
 
 
-def write(text: str, output: str | None) -> None:
-    """Print a program, or write it into a file. Raises :class:`RecsynError` where it cannot be written."""
+def write(text: str, output: str | None, instead_of: str) -> None:
+    """Print a program, or write it into a file, but not into that which it was read from. Raises :class:`RecsynError` where it
+    cannot be written."""
     if output is None:
         say(text.rstrip("\n"))
         return
     try:
+        if Path(output).exists() and Path(output).samefile(instead_of):
+            raise RecsynError(f"{output!r} is the file that was read", "write to another")
         Path(output).write_text(text, "utf-8")
     except OSError as error:
         raise RecsynError(f"{output!r} cannot be written: {error.strerror or error}") from None

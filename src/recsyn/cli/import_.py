@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from recsyn.cli.export import write
+from recsyn.cli.terminal import complain, tell
+from recsyn.lang.checker import check
+from recsyn.lang.diagnostics import LanguageError
 from recsyn.lang.gallina import from_gallina
-from recsyn.lang.source import read_source
+from recsyn.lang.source import Source, read_source
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -15,5 +19,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    write(from_gallina(read_source(options.file)), options.output)
+    source = read_source(options.file)
+    text = from_gallina(source)
+    write(text, options.output, instead_of=options.file)
+    try:
+        check(Source(options.output or f"{Path(source.name).stem}.rec", text))
+    except LanguageError as error:
+        complain("the program is written as the file says it, and is refused", plain=True)
+        tell(error.diagnostics)
+        return 2
     return 0

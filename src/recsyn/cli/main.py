@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module, metadata
 from io import TextIOWrapper
 from types import ModuleType
@@ -37,7 +38,23 @@ VERBS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    _make_writable()
+    _make_usable()
+    try:
+        return _answered(given)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        _discard_output()
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        _discard_output()
+        with suppress(OSError):
+            complain(f"the output cannot be written: {error.strerror or error}")
+        return 2
+
+
+def _answered(given: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="recsyn", description="Recursive programs, exact and learned.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"recsyn {metadata.version('recsyn')}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -53,15 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell(error.diagnostics)
     except RecsynError as error:
         complain(str(error))
-    except KeyboardInterrupt:
-        complain("interrupted")
-        return 130
-    except BrokenPipeError:
-        _discard_output()
-        return 128 + signal.SIGPIPE
-    except OSError as error:
-        _discard_output()
-        complain(f"the output cannot be written: {error.strerror or error}")
     return 2
 
 
@@ -70,8 +78,10 @@ def _module(verb: str) -> ModuleType:
     return import_module("recsyn.cli.import_" if verb == "import" else f"recsyn.cli.{verb}")
 
 
-def _make_writable() -> None:
-    """Whatever the streams are: what an encoding lacks is escaped, and a stream that is closed swallows what it is given."""
+def _make_usable() -> None:
+    """Whatever the streams are: what an encoding lacks is escaped, and one that is closed gives nothing or takes anything."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -82,7 +92,12 @@ def _make_writable() -> None:
 
 def _discard_output() -> None:
     """Nobody reads on; what Python would still flush at exit has nowhere to go."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
 
 
 def _run(parser: argparse.ArgumentParser, given: list[str]) -> int:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from recsyn.cli.session import Session, loaded
@@ -17,6 +21,7 @@ from recsyn.errors import RecsynError
 from recsyn.lang.diagnostics import LanguageError, nearest
 from recsyn.lang.parser import is_blank, is_declaration, is_unfinished
 from recsyn.lang.source import Source
+from recsyn.lang.types import show_datatype
 from recsyn.values import show
 
 if TYPE_CHECKING:
@@ -24,6 +29,8 @@ if TYPE_CHECKING:
 
 PROMPT, MORE = "recsyn> ", "      > "
 _LONGEST_TRACE = 200
+_CONTINUES = re.compile(r"\s|\||(and|end)\b")
+"""How lines begin that belong to the declaration before them."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -38,17 +45,29 @@ def run(options: Namespace) -> int:
     if interactive:
         say("recsyn: an expression or a declaration; `:help` lists the commands, `:quit` ends")
     inputs = _typed(lambda: session) if interactive else _piped()
-    for text in inputs:
-        if text.split() in ([":quit"], [":q"]):
-            break
-        session = _attempted(partial(_answer, session, text), session)
+    with _interrupts(signal.SIG_IGN) if interactive else nullcontext():
+        for text in inputs:
+            if text.split() in ([":quit"], [":q"]):
+                break
+            session = _attempted(partial(_answer, session, text), session)
     return 0
+
+
+@contextmanager
+def _interrupts(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Iterator[None]:
+    """What Ctrl-C does meanwhile. At a terminal it ends what is being evaluated and nothing else, however often it is pressed."""
+    earlier = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, earlier)
 
 
 def _attempted(step: Callable[[], Session], before: Session) -> Session:
     """The session after a step; an error is told, and leaves it as it was."""
     try:
-        return step()
+        with _interrupts(signal.default_int_handler):
+            return step()
     except LanguageError as error:
         tell(error.diagnostics)
     except RecsynError as error:
@@ -118,10 +137,26 @@ def _trace(session: Session, expression: str) -> Session:
 
 
 def _doc(session: Session, name: str) -> Session:
-    """:doc NAME      what the source says of a function"""
-    function = session.program[name]
-    say(f"{name} : {function.definition.scheme}")
-    say(function.definition.documentation or "(the source says nothing of it)")
+    """:doc NAME      what the source says of a function, a type or the type of a constructor"""
+    if not name:
+        raise RecsynError("`:doc` wants a name", "`:names` lists the functions")
+    checked = session.program.checked
+    if name[name.rfind(".") + 1].isupper():
+        meanings = checked.names.types.get(name) or checked.names.constructors.get(name)
+        if not meanings:
+            known = [*checked.names.types, *checked.names.constructors]
+            raise RecsynError(f"there is no type or constructor `{name}`", nearest(name, known))
+        meant = meanings[0].name
+        datatype = checked.datatypes.get(checked.constructors[meant].datatype if meant in checked.constructors else meant)
+        if datatype is None:
+            raise RecsynError(f"`{name}` belongs to the language, and has no constructors")
+        say(show_datatype(datatype))
+        documentation = datatype.documentation
+    else:
+        function = session.program[name]
+        say(f"{name} : {function.definition.scheme}")
+        documentation = function.definition.documentation
+    say(documentation or "(the source says nothing of it)")
     return session
 
 
@@ -159,12 +194,20 @@ def _wants_more(text: str) -> bool:
     return not text.lstrip().startswith(":") and is_unfinished(Source("<input>", text))
 
 
+def _is_declaration(text: str) -> bool:
+    return is_declaration(Source("<input>", text))
+
+
 def _piped() -> Iterator[str]:
-    """The inputs of a stream, each as many lines as it takes."""
+    """The inputs of a stream, each as many lines as it takes: an empty line ends any, and a declaration goes on while lines are
+    indented or begin as its parts do."""
     text = ""
     for line in sys.stdin:
+        if text and not _wants_more(text) and not _CONTINUES.match(line):
+            yield text
+            text = ""
         text += line
-        if not line.strip() or not _wants_more(text):
+        if not line.strip() or not (_wants_more(text) or _is_declaration(text)):
             yield text
             text = ""
     if text:
@@ -172,7 +215,8 @@ def _piped() -> Iterator[str]:
 
 
 def _typed(current: Callable[[], Session]) -> Iterator[str]:
-    """The inputs of a person at a terminal, until Ctrl-D. Enter ends an input that is whole; an empty line ends any."""
+    """The inputs of a person at a terminal, until Ctrl-D. Enter ends an input that is whole, an empty line any; a declaration that
+    has gone over more than one line may go on, and ends with an empty one."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import WordCompleter
     from prompt_toolkit.filters import Condition
@@ -187,7 +231,7 @@ def _typed(current: Callable[[], Session]) -> Iterator[str]:
     @Condition
     def unfinished() -> bool:
         text = prompt.default_buffer.text
-        return not text.endswith("\n") and _wants_more(text)
+        return not text.endswith("\n") and (_wants_more(text) or ("\n" in text and _is_declaration(text)))
 
     @keys.add("enter", filter=unfinished)
     def _(event: KeyPressEvent) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recsyn.lang import core
 from recsyn.lang import syntax as s
-from recsyn.lang.coverage import Coverage, show_patterns
+from recsyn.lang.coverage import Coverage, holds_literal, show_patterns
 from recsyn.lang.diagnostics import Diagnostic, Fault, LanguageError
 from recsyn.lang.inference import Scope
 from recsyn.lang.modules import Exports, Key, Linked, builtin_names, link
@@ -33,8 +33,10 @@ from recsyn.lang.types import (
     TypeConstant,
     TypeVariable,
     arrow,
+    holding_functions,
+    show_type,
 )
-from recsyn.lang.unify import OpenType, closed, generalise, parts, require_equality, show_open
+from recsyn.lang.unify import OpenType, closed, generalise, parts, require_equality
 from recsyn.values import TUPLE
 
 
@@ -121,7 +123,7 @@ def _speakable(names: Names, known: Known) -> Names:
     for table, all_names in ((types, known.datatypes), (constructors, known.constructors), (values, known.definitions)):
         for name in all_names:
             table.setdefault(name, (Meaning(name),))
-    return Names(types, constructors, values, set(names.modules))
+    return Names(types, constructors, values, dict(names.modules))
 
 
 @dataclass
@@ -136,11 +138,14 @@ class Known:
     schemes: dict[str, Scheme] = field(default_factory=dict)
     negative: dict[str, frozenset[int]] = field(default_factory=dict)
     """For each datatype, which of its parameters occur to the left of an arrow in it."""
+    holding: frozenset[str] = frozenset()
+    """The datatypes whose values have functions in them."""
 
 
 def _known(program: Program) -> Known:
     schemes = {d.name: d.scheme for d in program.definitions.values()}
-    return Known(dict(program.datatypes), dict(program.constructors), dict(program.definitions), schemes)
+    holding = holding_functions(program.datatypes.values())
+    return Known(dict(program.datatypes), dict(program.constructors), dict(program.definitions), schemes, holding=holding)
 
 
 class _Checker:
@@ -176,7 +181,7 @@ class _Checker:
                     self.errors.append(fault.diagnostic(self.source))
 
     def scope(self) -> Scope:
-        return Scope(self.known.datatypes, self.known.constructors, self.known.schemes, self.names, self.source)
+        return Scope(self.known.datatypes, self.known.constructors, self.known.schemes, self.names, self.source, self.known.holding)
 
     def _declare(self, declaration: s.Declaration) -> None:
         if isinstance(declaration, s.TypeGroup):
@@ -212,6 +217,7 @@ class _Checker:
             for declared in group.types:
                 known.datatypes[names[declared.name]] = self._datatype(declared, scope)
             self._refuse_negative(group)
+            known.holding = holding_functions((known.datatypes[name] for name in names.values()), known.holding)
         except Fault:
             # The types stay known, and their constructors are not missed: what mentions them is not wrong for it.
             for name in empty.keys() - earlier:
@@ -229,8 +235,13 @@ class _Checker:
         self.known.negative.update(negative_parameters(datatypes, self.known.negative))
         for constructor, content, type, turned in not_positive(datatypes, self.known.negative):
             written = next(c for d in group.types for c in d.constructors if self.own.constructors[c.name] == constructor.name)
-            place = "to the left of an arrow" if turned == ARROW else f"where `{turned}` puts it to the left of an arrow"
-            message = f"`{type}`, which is being defined, stands in the field `{content}` of `{written.name}` {place}"
+            place = (
+                "to the left of an arrow"
+                if turned == ARROW
+                else f"where `{self.names.type_spelling(turned)}` puts it to the left of an arrow"
+            )
+            shown, field = (show_type(t, self.names.type_spelling) for t in (type, content))
+            message = f"`{shown}`, which is being defined, stands in the field `{field}` of `{written.name}` {place}"
             hint = "a function in a value may return values of its type, but not take them: it could call itself for ever"
             raise Fault("not-positive", message, written.span, hint)
 
@@ -242,13 +253,13 @@ class _Checker:
         if len({p.name for p in declared.parameters}) < len(declared.parameters):
             raise Fault("duplicate-name", "two parameters of this type share a name", declared.span)
 
-    def _refuse_second(self, noun: str, name: str, span: Span) -> None:
+    def _refuse_second(self, noun: str, name: str, span: Span, hint: str = "give one of them another name") -> None:
         """Refuse what this text has already defined: ``noun`` tells the namespaces apart."""
         earlier = self._declared.setdefault(f"{noun} {name}", span)
         if earlier is not span:
             shown = f"`{name}`" if noun == "function" else f"the {noun} `{name}`"
             line, _ = self.source.position(earlier.start)
-            raise Fault("duplicate-name", f"{shown} is already defined on line {line}", span, "give one of them another name")
+            raise Fault("duplicate-name", f"{shown} is already defined on line {line}", span, hint)
 
     def _datatype(self, declared: s.TypeDeclaration, scope: Scope) -> Datatype:
         parameters = tuple(p.name for p in declared.parameters)
@@ -312,7 +323,7 @@ class _Checker:
         self._finish(scope)
         definitions = []
         for name, function, (parameters, body), (types, result) in zip(names, group.functions, checked, signatures, strict=True):
-            scheme = generalise(_curried(types, result), 0, scope.equality_variables)
+            scheme = generalise(_curried(types, result), 0, scope.equality.variables)
             self.known.schemes[name] = scheme
             definitions.append(
                 Definition(
@@ -340,7 +351,8 @@ class _Checker:
                 callee = self.known.definitions.get(called.name)
                 if callee is not None and callee.partial:
                     caller = core.spelled(definition.name)
-                    message = f"`{caller}` must end, but calls `{core.spelled(called.name)}`, which is partial and may not"
+                    shown = self.names.value_spelling(called.name)
+                    message = f"`{caller}` must end, but calls `{shown}`, which is partial and may not"
                     hint = f"only a partial function may call one: write `partial fun {caller}`"
                     raise Fault("not-terminating", message, called.span, hint)
 
@@ -351,7 +363,10 @@ class _Checker:
                 raise Fault("duplicate-name", message, function.name_span, "give it another name")
             if function.name == "_":
                 raise Fault("syntax", "`_` is a pattern, not the name of a function", function.name_span)
-            self._refuse_second("function", function.name, function.name_span)
+            hint = "give one of them another name"
+            if any(not isinstance(p.pattern, s.VariablePattern | s.WildcardPattern) for p in function.parameters):
+                hint = f"one `fun {function.name}` has all the cases, in a `match` on its parameters"
+            self._refuse_second("function", function.name, function.name_span, hint)
 
     def _signature(self, scope: Scope, function: s.FunctionDeclaration, number: int) -> tuple[list[OpenType], OpenType]:
         """The types of parameters and result. Annotated in full, the function is polymorphic within its group too."""
@@ -383,8 +398,12 @@ class _Checker:
             patterns = [r for r, _ in rows]
             missing = coverage.missing(patterns, len(patterns[0]))
             if missing:
-                shown = ", ".join(f"`{show_patterns(m)}`" for m in missing)
-                hint = f"add `| {show_patterns(missing[0])} => …`" if noun == "this match" else "take it apart with `match`"
+                shown = ", ".join(f"`{show_patterns(m, self.names.constructor_spelling)}`" for m in missing)
+                endless = any(map(holds_literal, missing))
+                case = "_" if endless else show_patterns(missing[0], self.names.constructor_spelling)
+                if len(missing[0]) > 1 and endless:
+                    case = ", ".join("_" * len(missing[0]))
+                hint = f"add `| {case} => …`" if noun == "this match" else "take it apart with `match`"
                 fault = Fault("missing-patterns", f"{noun} does not cover {shown}", span, hint)
                 self.errors.append(fault.diagnostic(self.source))
             for index in coverage.redundant(patterns):
@@ -397,10 +416,11 @@ class _Checker:
         left, type = run(scope.expression(example.left))
         right = run(scope.expression_of(example.right, type, "the left side of this example is"))
         scope.settle_order()
-        reason = require_equality(type, scope.equality_variables)
+        reason = require_equality(type, scope.equality)
         if reason:
-            message = f"{reason}, and the sides of this example are of type `{show_open(type)}`"
-            raise Fault("type-mismatch", message, example.span, "give the function its arguments")
+            message = f"{reason}, and the sides of this example are of type `{scope.show(type)}`"
+            function = isinstance(type, TypeConstant) and type.name == ARROW
+            raise Fault("type-mismatch", message, example.span, "give the function its arguments" if function else None)
         self._finish(scope)
         self.examples.append(Example(left, right, closed(type), example.span, self.source))
 
@@ -416,8 +436,8 @@ class _Checker:
         scope.unbind(hidden)
         scope.settle_order()
         for parameter, type in zip(written.parameters, types, strict=True):
-            if any(isinstance(part, TypeConstant) and part.name == ARROW for part in parts(type)):
-                message = f"the inputs of a property are generated, and functions, as in `{show_open(type)}`, are not"
+            if any(isinstance(part, TypeConstant) and part.name in {ARROW, *self.known.holding} for part in parts(type)):
+                message = f"the inputs of a property are generated, and functions, as in `{scope.show(type)}`, are not"
                 hint = "name the functions that the property is to speak of in the property itself"
                 raise Fault("type-mismatch", message, parameter.span, hint)
         self._finish(scope)

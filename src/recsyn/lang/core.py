@@ -1,5 +1,5 @@
 """The core: what a checked program is made of. Every name is resolved, every constructor has all its fields, lists, strings and
-tuples are constructors, and every binder in a definition is unique, so that substitution never captures."""
+tuples are constructors, and every binder in a definition is unique."""
 
 from __future__ import annotations
 

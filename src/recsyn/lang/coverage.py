@@ -3,10 +3,12 @@ matching" (JFP 17, 2007), sections 3 and 5."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
+from itertools import count
 from typing import TypeAlias
 
-from recsyn.lang.core import Alias, Bind, Built, Exactly, Ignore, Pattern
+from recsyn.lang.core import Alias, Bind, Built, Exactly, Ignore, Pattern, spelled
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.types import Constructor, Datatype
 from recsyn.values import CONS, TUPLE, escaped
@@ -14,6 +16,9 @@ from recsyn.values import CONS, TUPLE, escaped
 Row = tuple[Pattern, ...]
 Done: TypeAlias = "tuple[Done | None, tuple[str, int] | Pattern]"
 """What a value that is not covered begins with: heads and whole patterns, the last one outermost."""
+
+_MOST_LOOKED_AT = 1_000
+"""So many beginnings of values are looked at to find the smallest that is not covered."""
 
 
 class Coverage:
@@ -24,10 +29,11 @@ class Coverage:
         self._constructors = constructors
 
     def missing(self, rows: Sequence[Row], width: int, limit: int = 3) -> list[Row]:
-        """Up to ``limit`` rows of patterns that no row of the match covers; empty where it is exhaustive."""
+        """Up to ``limit`` rows of patterns that no row of the match covers, the smallest first; empty where it is exhaustive."""
+        plain = [_plain(r) for r in rows]
         found: list[Row] = []
-        run(self._missing([_plain(r) for r in rows], width, limit, found, None))
-        return found
+        run(self._missing(plain, width, limit, found, None))
+        return self._smallest(plain, width, limit) or found if found else []
 
     def redundant(self, rows: Sequence[Row]) -> list[int]:
         """The places of the rows that no value reaches: those before cover all that they match."""
@@ -47,32 +53,56 @@ class Coverage:
     def _missing(self, rows: list[Row], width: int, limit: int, found: list[Row], done: Done | None) -> Deep[None]:
         if len(found) >= limit:
             return
-        if width == 0:
-            if not rows:
-                found.append(_rebuilt(done))
+        if _covers_all(rows):
             return
+        if width == 0:
+            found.append(_rebuilt(done))
+            return
+        for _, rest, then, begun in self._begun(rows, width, done):
+            yield self._missing(rest, then, limit, found, begun)
+
+    def _smallest(self, rows: list[Row], width: int, limit: int) -> list[Row]:
+        """Like :meth:`_missing`, but by size: sizes only grow, so what is complete first is smallest. Nothing where that is far."""
+        found: list[Row] = []
+        tick = count()
+        waiting: list[tuple[int, int, list[Row], int, Done | None]] = [(width, next(tick), rows, width, None)]
+        for _ in range(_MOST_LOOKED_AT):
+            if not waiting or len(found) == limit:
+                return found
+            size, _, rows, width, done = heappop(waiting)
+            if _covers_all(rows):
+                continue
+            if width == 0:
+                found.append(_rebuilt(done))
+                continue
+            for bigger, rest, then, begun in self._begun(rows, width, done):
+                heappush(waiting, (size + bigger, next(tick), rest, then, begun))
+        return []
+
+    def _begun(self, rows: list[Row], width: int, done: Done | None) -> Iterator[tuple[int, list[Row], int, Done]]:
+        """What a value that no row covers may have in the first of the columns: by how much larger it is than a wildcard, the rows
+        and the columns that are left, and what it then begins with."""
         heads = dict.fromkeys(_head(r[0]) for r in rows if not isinstance(r[0], Ignore))
         signature = self._signature(heads)
         if signature and all(head in heads for head in signature):
             for head, specialised in _split(rows, signature):
-                yield self._missing(specialised, width - 1 + head[1], limit, found, (done, head))
+                yield head[1], specialised, width - 1 + head[1], (done, head)
             return
         default = [r[1:] for r in rows if isinstance(r[0], Ignore)]
         absent = [h for h in signature if h not in heads]
-        if not heads:
-            yield self._missing(default, width - 1, limit, found, (done, Ignore()))
-        elif absent:
-            for head in absent:
-                begun: Done = (done, head)
-                for _ in range(head[1]):
-                    begun = begun, Ignore()
-                yield self._missing(default, width - 1, limit, found, begun)
-        else:
-            yield self._missing(default, width - 1, limit, found, (done, _fresh_literal(heads)))
+        for name, arity in absent:
+            begun: Done = (done, (name, arity))
+            for _ in range(arity):
+                begun = begun, Ignore()
+            yield arity, default, width - 1, begun
+        if not absent:
+            yield 0, default, width - 1, (done, _fresh_literal(heads) if heads else Ignore())
 
     def _useful(self, rows: list[Row], row: Row) -> Deep[bool]:
+        if _covers_all(rows):
+            return False
         if not row:
-            return not rows
+            return True
         if not isinstance(row[0], Ignore):
             head = _head(row[0])
             result: bool = yield self._useful(_specialise(rows, head), _specialise([row], head)[0])
@@ -96,6 +126,11 @@ class Coverage:
                 siblings = self._datatypes[self._constructors[name].datatype].constructors
                 return tuple((c.name, len(c.fields)) for c in siblings)
         return ()
+
+
+def _covers_all(rows: Sequence[Row]) -> bool:
+    """Whether the last row, which often begins with wildcards only, is one of nothing else."""
+    return bool(rows) and all(isinstance(p, Ignore) for p in rows[-1])
 
 
 def _plain(row: Row) -> Row:
@@ -163,8 +198,20 @@ def _rebuilt(done: Done | None) -> Row:
     return tuple(reversed(stack))
 
 
-def show_patterns(row: Row) -> str:
-    """A row of patterns as it is written in a source file."""
+def holds_literal(row: Row) -> bool:
+    """Whether an integer or a character stands somewhere in a row: one of endlessly many."""
+    stack = list(row)
+    while stack:
+        at = stack.pop()
+        if isinstance(at, Exactly):
+            return True
+        if isinstance(at, Built):
+            stack.extend(at.fields)
+    return False
+
+
+def show_patterns(row: Row, spelling: Callable[[str], str] = spelled) -> str:
+    """A row of patterns as it is written in a source file, which spells constructors so."""
     out: list[str] = []
     stack: list[tuple[Pattern, int] | str] = [*reversed(_separated(row, ", ", 0))]
     while stack:
@@ -172,11 +219,11 @@ def show_patterns(row: Row) -> str:
         if isinstance(task, str):
             out.append(task)
         else:
-            stack.extend(reversed(_layout(*task)))
+            stack.extend(reversed(_layout(*task, spelling)))
     return "".join(out)
 
 
-def _layout(pattern: Pattern, level: int) -> list[tuple[Pattern, int] | str]:
+def _layout(pattern: Pattern, level: int, spelling: Callable[[str], str]) -> list[tuple[Pattern, int] | str]:
     """The parts of a pattern in order. Level 0: anywhere; 1: left of ``::``; 2: as a field."""
     if isinstance(pattern, Exactly):
         return [f"'{escaped(pattern.value, chr(39))}'" if isinstance(pattern.value, str) else str(pattern.value)]
@@ -185,11 +232,11 @@ def _layout(pattern: Pattern, level: int) -> list[tuple[Pattern, int] | str]:
     if pattern.constructor == TUPLE:
         return ["(", *_separated(pattern.fields, ", ", 0), ")"]
     if not pattern.fields:
-        return [pattern.constructor]
+        return [spelling(pattern.constructor)]
     if pattern.constructor == CONS:
         parts: list[tuple[Pattern, int] | str] = [(pattern.fields[0], 1), " :: ", (pattern.fields[1], 0)]
         return ["(", *parts, ")"] if level else parts
-    parts = [pattern.constructor, " ", *_separated(pattern.fields, " ", 2)]
+    parts = [spelling(pattern.constructor), " ", *_separated(pattern.fields, " ", 2)]
     return ["(", *parts, ")"] if level == 2 else parts
 
 

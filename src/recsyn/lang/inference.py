@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from recsyn.lang import core
@@ -26,6 +26,7 @@ from recsyn.lang.types import (
     list_of,
 )
 from recsyn.lang.unify import (
+    Equality,
     OpenType,
     Unknown,
     instantiate,
@@ -68,6 +69,7 @@ class Scope:
         functions: Mapping[str, Scheme],
         names: Names,
         source: Source,
+        holding: Collection[str],
     ) -> None:
         self.datatypes = datatypes
         self.constructors = constructors
@@ -83,7 +85,7 @@ class Scope:
         self.locals: dict[str, tuple[str, Scheme | None, OpenType]] = {}
         self.level = 1
         self.matches: list[tuple[list[tuple[tuple[core.Pattern, ...], Span]], Span, str]] = []
-        self.equality_variables: set[str] = set()
+        self.equality = Equality(holding)
         self.variables_stand_for: OpenType | None = None
         """What type variables in annotations stand for, if not for any type."""
         self._binders: dict[str, tuple[str, Span]] = {}
@@ -101,6 +103,10 @@ class Scope:
         self._owner = 0
 
     # Types
+
+    def show(self, type: OpenType) -> str:
+        """The type for a message, as the file would write it."""
+        return show_open(type, self.names.type_spelling)
 
     def fresh(self) -> Unknown:
         return Unknown(self.level)
@@ -137,7 +143,7 @@ class Scope:
             message = f"`{written.name}` takes {_count(needed, 'type')}, but {_given(given)} here"
             hint = "put what is meant as one type in parentheses" if needed else None
             if given < needed:
-                hint = f"write `{' '.join([written.name, *self.datatypes[name].parameters])}`, or types in the place of variables"
+                hint = f"write `({' '.join([written.name, *self.datatypes[name].parameters])})`, or types in the place of variables"
             raise Fault("arity", message, written.span, hint)
         return name
 
@@ -150,7 +156,7 @@ class Scope:
     def expect(self, found: OpenType, expected: OpenType, span: Span, because: str, written: Any = None) -> None:
         """Make the type found at a place the expected one. ``because`` says whose type that is, up to its verb."""
         undecided, wanted = resolve(found), resolve(expected)
-        reason = unify(found, expected, self.equality_variables)
+        reason = unify(found, expected, self.equality)
         if reason is None:
             if isinstance(undecided, Unknown):
                 self._origins[undecided] = span, because
@@ -159,8 +165,13 @@ class Scope:
             return
         missing = self._missing_fields(written, span)
         if missing:
-            raise Fault("arity", missing, span, "without all of its fields, a constructor is a function")
-        message = f"this is of type `{show_open(found)}`, but {because} of type `{show_open(expected)}`"
+            raise Fault(
+                "arity",
+                missing,
+                span,
+                "without all of its fields, a constructor is a function; with them it stands in parentheses as an argument",
+            )
+        message = f"this is of type `{self.show(found)}`, but {because} of type `{self.show(expected)}`"
         if reason == "they differ":
             reason = _wants_arguments(found, expected) or self._origin(expected) or self._origin(found)
         raise Fault("type-mismatch", message, span, reason)
@@ -168,7 +179,7 @@ class Scope:
     def _origin(self, type: OpenType) -> str | None:
         """Where a type that was found on the way comes from, for a hint."""
         origin = None
-        shown = show_open(type)
+        shown = self.show(type)
         while isinstance(type, Unknown) and type.link is not None:
             origin = self._origins.get(type, origin)
             type = type.link
@@ -199,7 +210,7 @@ class Scope:
                 else:
                     outside.append((type, span))
             elif not isinstance(at, TypeConstant) or at.name not in PRIMITIVE_TYPES:
-                raise Fault("type-mismatch", f"only `Int` and `Char` are ordered, and these are of type `{show_open(at)}`", span)
+                raise Fault("type-mismatch", f"only `Int` and `Char` are ordered, and these are of type `{self.show(at)}`", span)
             else:
                 self.orders[span] = at.name
         self._ordered = outside
@@ -207,12 +218,12 @@ class Scope:
     def settle_equality(self) -> None:
         """Ask of each type that a function of the group was used at what its body has turned out to ask of its variables."""
         known = -1
-        while known < len(self.equality_variables):
-            known = len(self.equality_variables)
+        while known < len(self.equality.variables):
+            known = len(self.equality.variables)
             for rigid, type, span in self._stood_for:
-                reason = require_equality(type, self.equality_variables) if rigid in self.equality_variables else None
+                reason = require_equality(type, self.equality) if rigid in self.equality.variables else None
                 if reason:
-                    shown = show_open(type)
+                    shown = self.show(type)
                     raise Fault("type-mismatch", f"{reason}, and the function used here compares what is of type `{shown}`", span)
 
     # Names
@@ -265,8 +276,12 @@ class Scope:
                     f"`{written.constructor}` has {_count(len(field_types), 'field')}, but this pattern has {len(written.fields)}"
                 )
                 hint = f"write `{' '.join([written.constructor, *('_' for _ in field_types)])}`"
+                only = written.fields[0] if len(written.fields) == 1 else None
                 if len(written.fields) > len(field_types) > 0:
                     hint = "put what is meant as one field in parentheses"
+                elif isinstance(only, s.ConstructorPattern) and only.constructor == TUPLE and len(only.fields) == len(field_types):
+                    fields_shown = " ".join(self.source.excerpt(f.span) for f in only.fields)
+                    hint = f"fields stand side by side, without commas: `{written.constructor} {fields_shown}`"
                 raise Fault("arity", message, written.span, hint)
         self.expect(whole, type, written.span, "what it is matched against is")
         fields = []
@@ -389,9 +404,9 @@ class Scope:
                 parameter, result = type.arguments  # type: ignore[assignment]
             elif index:
                 message = f"{callee} is given {_count(len(written.arguments), 'argument')}, but takes {index}"
-                raise Fault("type-mismatch", message, argument.span, f"with {index} it is of type `{show_open(type)}`")
+                raise Fault("type-mismatch", message, argument.span, f"with {index} it is of type `{self.show(type)}`")
             else:
-                message = f"this is given {_count(len(written.arguments), 'argument')}, but is of type `{show_open(type)}`"
+                message = f"this is given {_count(len(written.arguments), 'argument')}, but is of type `{self.show(type)}`"
                 raise Fault("type-mismatch", message, head.span, self._origin(type) or "only a function takes arguments")
             because = f"the {ordinal(index)} argument of {callee} must be"
             arguments.append((yield self.expression_of(argument, parameter, because)))
@@ -553,15 +568,22 @@ class Scope:
             operand = yield self.expression_of(written.right, INT, "the operand of `-` must be")
             return core.Primitive("negate", (operand,), written.span), INT
         left, left_type = yield self.expression(written.left)
+        function = resolve(left_type)
+        if operator == "-" and isinstance(function, TypeConstant) and function.name == ARROW:
+            shown, right = (self.source.excerpt(side.span) for side in (written.left, written.right))
+            message = f"`-` subtracts here, and `{shown}` is a function"
+            raise Fault(
+                "type-mismatch", message, written.left.span, f"a negative argument stands in parentheses: `{shown} (-{right})`"
+            )
         expected, result = self._operands(operator, left_type, written)
         self.expect(left_type, expected, written.left.span, f"the left operand of `{operator}` must be", written.left)
         right_expected = list_of(left_type) if operator == CONS else expected
         because = "what it is compared with is" if operator in _EQUALITY | _ORDER else f"the right operand of `{operator}` must be"
         right = yield self.expression_of(written.right, right_expected, because)
         if operator in _EQUALITY:
-            reason = require_equality(left_type, self.equality_variables)
+            reason = require_equality(left_type, self.equality)
             if reason:
-                raise Fault("type-mismatch", f"{reason}, and these are of type `{show_open(left_type)}`", written.span)
+                raise Fault("type-mismatch", f"{reason}, and these are of type `{self.show(left_type)}`", written.span)
         if operator == CONS:
             return core.Construct(CONS, (left, right), written.span), right_expected
         return core.Primitive(operator, (left, right), written.span), result

@@ -73,7 +73,7 @@ class Linked:
     def bring_in(self, names: Names, module: Module, part: Parsed) -> None:
         """Add what one text of a module imports to the names that it may use."""
         for imported in (i for i in module.imports if i.source is part.source):
-            names.modules.add(imported.qualifier)
+            names.modules[imported.qualifier] = self.labels[imported.key]
             for exports in self.exports[imported.key]:
                 for table, exported in (
                     (names.types, exports.types),
@@ -157,7 +157,10 @@ def _found(written: s.ModuleName, source: Source) -> tuple[Key, Source]:
         raise Fault("missing-file", message, written.span, "save it as a .rec file beside what it imports")
     if not written.name.endswith(".rec") or Path(written.name).is_absolute():
         message = f"{written.name!r} does not name a file beside this one"
-        raise Fault("missing-file", message, written.span, 'a file is imported by its path from this one: `import "./mine.rec"`')
+        hint = 'a file is imported by its path from this one: `import "./mine.rec"`'
+        if written.name in module_names():
+            hint = f"a module of the library is imported without quotes: `import {written.name}`"
+        raise Fault("missing-file", message, written.span, hint)
     path = source.path.parent / written.name
     try:
         read = read_source(path, os.path.normpath(Path(source.name).parent / written.name))

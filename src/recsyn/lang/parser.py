@@ -44,7 +44,12 @@ _STRAY = {
     "@": "lists and strings are joined with `++`",
     "!": "the opposite of a truth value is written `not x`",
     "$": "what belongs together stands in parentheses",
-    ";": "nothing stands between declarations, and `let … in` between definitions in an expression",
+    ";": "items of a list have `,` between them, declarations nothing, and definitions in an expression `let … in`",
+    "`": "an infix function is written before its arguments",
+    "#": "a comment is written `-- …` or `{- … -}`",
+    "{": "there are no records and no blocks: a `type` has constructors, and what belongs together stands in parentheses",
+    "}": "there are no records and no blocks: a `type` has constructors, and what belongs together stands in parentheses",
+    "?": "a choice is written `if … then … else …`",
     ".": "a dot stands in names from a module alone, as in `list.map`",
 }
 """Characters of other languages, and what this one has in their place."""
@@ -53,6 +58,13 @@ _OTHER_OPENERS = {
     "def": "a function is defined by `fun`",
     "function": "a function is defined by `fun`",
     "data": "a datatype is declared by `type`",
+    "val": "a constant is defined by `fun` without parameters, and its type stands in it: `fun x : T = …`",
+    "open": "modules are brought in by `import`",
+    "use": "modules are brought in by `import`",
+    "from": "modules are brought in by `import`",
+    "module": "a module is a file of its own, brought in by `import`",
+    "rec": "a function that calls itself is defined by `fun`, as any other",
+    **dict.fromkeys(("Inductive", "Fixpoint", "Definition", "Theorem", "Require"), "this is Gallina, which `recsyn import` reads"),
 }
 _UNCLOSED = {
     "END": "a `match` is closed by `end`",
@@ -312,8 +324,22 @@ def _mend(token: Token, before: Sequence[Token], accepted: set[str]) -> str | No
         return "a comment is written `-- …` or `{- … -}`"
     if found == "ARROW" and "DOUBLE_ARROW" in accepted:
         return "before a value stands `=>`; `->` is for types"
-    if found in ("END", "BAR") and "DOUBLE_ARROW" in accepted:
+    if found == "WHEN" and "match" in before:
+        return "a case has no guard: `if … then … else …` stands behind its `=>`"
+    if found == "BAR" and "DOUBLE_ARROW" in accepted:
+        return "each pattern has a case of its own: `| p => … | q => …`"
+    if found == "END" and before and before[-1].type == "BAR":
+        return "leave out the last `|`"
+    if found == "END" and "DOUBLE_ARROW" in accepted:
         return "a case is written `pattern => value`"
+    if len(before) > 1 and before[-2].type == "LET" and "EQUAL" in accepted and found != "COLON":
+        if before[-1] == "rec":
+            return "a `let` does not see itself: a function that calls itself is defined by a `fun` of its own"
+        return f"a function inside of an expression is a value: `let {before[-1]} = fn {token} => … in …`"
+    if found == "STAR" and "ARROW" in accepted:
+        return "the type of pairs is written `(a, b)`"
+    if found == "LSQUARE" and accepted >= _TYPE_STARTS and not accepted >= _EXPRESSION_STARTS:
+        return "the type of lists is written `List a`"
     if found == "ARROW" and before and before[0].type == "TYPE":
         return "a field that is a function stands in parentheses"
     if found == "DOUBLE_ARROW" and accepted >= _OPERATORS:

@@ -29,15 +29,18 @@ class RecursiveCall:
 
 @dataclass(frozen=True)
 class RecursionShape:
-    """How a function recurs: on which parameter (its name and its place, from 0), and the recursive calls it makes."""
+    """How a function recurs: on which parameter (its name and its place, from 0), and the recursive calls that stand in it.
+    ``most`` is how many of them one evaluation makes at the most, by the constructor of the decreasing argument where a match has
+    shown it, and under ``None`` for any other."""
 
     parameter: str
     position: int
     calls: tuple[RecursiveCall, ...]
+    most: Mapping[str | None, int]
 
     def calls_at(self, constructor: str) -> int:
-        """How many recursive calls the function makes where its decreasing argument is built by this constructor."""
-        return sum(dict(call.shown).get((), constructor) == constructor for call in self.calls)
+        """How many recursive calls the function makes, at the most, where its decreasing argument is built by this constructor."""
+        return self.most.get(constructor, self.most[None])
 
 
 @dataclass(frozen=True)

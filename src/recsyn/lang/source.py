@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,10 +69,14 @@ EMPTY = Source("<nothing>", "")
 
 def read_source(path: str | Path, name: str | None = None) -> Source:
     """The text of a source file; messages call it ``name``, or else by its path. Raises :class:`RecsynError` for a file that is
-    missing, a folder, unreadable or not UTF-8 text."""
+    missing, a folder, no regular file, unreadable or not UTF-8 text."""
     file = Path(path)
     name = name or str(path)
     try:
+        mode = file.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            # A pipe may never end, and a device has no end.
+            raise RecsynError(f"{name!r} is a pipe or a device, not a file", "save the text in a .rec file")
         data = file.read_bytes()
     except FileNotFoundError:
         raise RecsynError(f"there is no file {name!r}", "check the spelling and the folder you are in") from None

@@ -3,8 +3,10 @@ shape of the recursion that it accepts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from recsyn.lang import core
 from recsyn.lang.components import components
@@ -24,14 +26,25 @@ Graph = tuple[str, str, Edges]
 
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "negate"})
 
-_LIMIT = 20_000
+_MOST_GRAPHS, _MOST_WORK = 20_000, 20_000_000
+"""So many ways in which calls combine are looked at, and so many pairs of what two of them say."""
 _DEEPEST = 500
 """How far down into a parameter the parts are known that a pattern binds."""
 _MOST_SHOWN = 5
 """So many functions on the way round are named."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, slots=True)
+class Branch:
+    """One branch of an ``if`` or a match, of which an evaluation takes one. ``choice`` tells these apart, ``number`` is larger for
+    what is further in."""
+
+    outer: Branch | None
+    choice: int
+    number: int
+
+
+@dataclass(frozen=True, eq=False)
 class Call:
     """One call from a function to one of its group."""
 
@@ -41,9 +54,11 @@ class Call:
     arguments: tuple[core.Term | None, ...]
     shown: tuple[tuple[Place, str], ...]
     span: Span
+    branch: Branch | None
     given_to: str | None = None
     """The function of which this is an argument, where it is one."""
 
+    @cached_property
     def edges(self) -> Edges:
         return frozenset((i, j, bool(path)) for j, places in enumerate(self.places) for i, path in places)
 
@@ -56,7 +71,11 @@ class _Walk:
         self.arities = arities
         self.places: dict[str, frozenset[Place]] = {name: frozenset({(i, ())}) for i, name in enumerate(definition.parameters)}
         self.shown: dict[Place, object] = {}
+        self.tuples: dict[str, core.Construct] = {}
+        """The variables that stand for a tuple made here."""
         self.calls: list[Call] = []
+        self.branch: Branch | None = None
+        self.branches = 0
         self._given: dict[Span, str] = {}
 
     def term(self, term: core.Term) -> Deep[None]:
@@ -77,13 +96,13 @@ class _Walk:
             for item in term.operands:
                 yield self.term(item)
         elif isinstance(term, core.If):
-            for item in (term.condition, term.consequent, term.alternative):
-                yield self.term(item)
+            yield self.term(term.condition)
+            yield self._choice((term.consequent, term.alternative))
         elif isinstance(term, core.Lambda):
             yield self.term(term.body)
         elif isinstance(term, core.Let):
             yield self.term(term.bound)
-            self.places[term.name] = run(self.located(term.bound))
+            self._know(term.name, term.bound, (yield self.located(term.bound)))
             yield self.term(term.body)
         elif isinstance(term, core.Match):
             yield self._match(term)
@@ -91,12 +110,32 @@ class _Walk:
     def _match(self, match: core.Match) -> Deep[None]:
         for scrutinee in match.scrutinees:
             yield self.term(scrutinee)
+        outer, choice = self.branch, self.branches
         for arm in match.arms:
             before = dict(self.shown)
             for scrutinee, pattern in zip(match.scrutinees, arm.patterns, strict=True):
                 self._show(scrutinee, pattern)
-            yield self.term(arm.body)
+            yield self._inside(outer, choice, arm.body)
             self.shown = before
+        self.branch = outer
+
+    def _choice(self, alternatives: Sequence[core.Term]) -> Deep[None]:
+        outer, choice = self.branch, self.branches
+        for alternative in alternatives:
+            yield self._inside(outer, choice, alternative)
+        self.branch = outer
+
+    def _inside(self, outer: Branch | None, choice: int, term: core.Term) -> Deep[None]:
+        self.branches += 1
+        self.branch = Branch(outer, choice, self.branches)
+        yield self.term(term)
+
+    def _know(self, name: str, term: core.Term, places: frozenset[Place]) -> None:
+        """Say what a variable stands for, and where it lies."""
+        made = self.tuples.get(term.name) if isinstance(term, core.Local) else term
+        if isinstance(made, core.Construct) and made.constructor == TUPLE:
+            self.tuples[name] = made
+        self.places[name] = places
 
     def _show(self, scrutinee: core.Term, pattern: core.Pattern) -> None:
         """What a successful match of ``pattern`` says: where its variables lie, and what stands at each place."""
@@ -105,15 +144,20 @@ class _Walk:
             matched, at = stack.pop()
             if isinstance(at, core.Ignore):
                 continue
+            if isinstance(matched, core.Local):
+                matched = self.tuples.get(matched.name, matched)
             if isinstance(at, core.Built) and isinstance(matched, core.Construct) and matched.constructor == TUPLE:
                 stack.extend(zip(matched.fields, at.fields, strict=True))
                 continue
             places = matched if isinstance(matched, frozenset) else run(self.located(matched))
-            if isinstance(at, core.Bind):
+            if isinstance(at, core.Bind | core.Alias):
                 self.places[at.name] = places
-            elif isinstance(at, core.Alias):
-                self.places[at.name] = places
+                if isinstance(matched, core.Construct) and matched.constructor == TUPLE:
+                    self.tuples[at.name] = matched
+            if isinstance(at, core.Alias):
                 stack.append((matched, at.pattern))
+            elif isinstance(at, core.Bind):
+                continue
             elif isinstance(at, core.Exactly):
                 self.shown.update(dict.fromkeys(places, at.value))
             else:
@@ -125,6 +169,10 @@ class _Walk:
 
     def located(self, term: core.Term) -> Deep[frozenset[Place]]:
         """The places whose content the term is known to equal."""
+        while isinstance(term, core.Let):
+            if term.name not in self.places:
+                self._know(term.name, term.bound, (yield self.located(term.bound)))
+            term = term.body
         if isinstance(term, core.Local):
             return self.places.get(term.name, frozenset())
         if isinstance(term, core.Literal):
@@ -149,7 +197,7 @@ class _Walk:
         shown = tuple((place, str(what)) for place, what in self.shown.items() if isinstance(what, str))
         padded = (*given, *[None] * (arity - len(given)))
         given_to = self._given.get(span)
-        self.calls.append(Call(self.definition.name, function.name, tuple(located), padded, shown, span, given_to))
+        self.calls.append(Call(self.definition.name, function.name, tuple(located), padded, shown, span, self.branch, given_to))
 
 
 def calls_of(definition: Definition, arities: Mapping[str, int]) -> list[Call]:
@@ -164,18 +212,19 @@ def check_termination(group: Sequence[Definition], source: Source) -> dict[str, 
     Raises :class:`Fault` where the group is not known to end."""
     arities = {d.name: len(d.parameters) for d in group}
     calls = [call for d in group for call in calls_of(d, arities)]
-    for within in _circular(group, calls):
+    for within in _still_circular(calls):
         circle = _circle_without_decrease(within)
         if circle:
             raise _not_terminating(circle, {d.name: d for d in group}, source)
     return {d.name: _shape(d, group, calls) for d in group}
 
 
-def _circular(group: Sequence[Definition], calls: Sequence[Call]) -> Iterable[list[Call]]:
+def _circular(calls: Sequence[Call]) -> Iterable[list[Call]]:
     """The calls from which there is a way back, those of one component of the call graph together."""
-    callees: dict[str, list[str]] = {d.name: [] for d in group}
+    callees: dict[str, list[str]] = {}
     for call in calls:
-        callees[call.caller].append(call.callee)
+        callees.setdefault(call.caller, []).append(call.callee)
+        callees.setdefault(call.callee, [])
     home = {name: index for index, names in enumerate(components(callees)) for name in names}
     found: dict[int, list[Call]] = {}
     for call in calls:
@@ -189,8 +238,9 @@ def _circle_without_decrease(calls: Sequence[Call]) -> list[Call]:
     Returns the calls that compose to one that does not, or nothing."""
     known: dict[Graph, tuple[Graph | None, Call]] = {}
     waiting: list[Graph] = []
+    work = 0
     for call in calls:
-        graph = (call.caller, call.callee, call.edges())
+        graph = (call.caller, call.callee, call.edges)
         if graph not in known:
             known[graph] = None, call
             waiting.append(graph)
@@ -203,13 +253,53 @@ def _circle_without_decrease(calls: Sequence[Call]) -> list[Call]:
         if start == end and _compose(edges, edges) == edges and not any(i == j and smaller for i, j, smaller in edges):
             return _composed(graph, known)
         for call in calls_from[end]:
-            joined = (start, call.callee, _compose(edges, call.edges()))
+            joined = (start, call.callee, _compose(edges, call.edges))
+            work += len(edges) * len(call.edges)
             if joined not in known:
                 known[joined] = graph, call
                 waiting.append(joined)
-        if len(known) > _LIMIT:
+        if len(known) > _MOST_GRAPHS or work > _MOST_WORK:
             raise Fault("not-terminating", "these functions call each other in too many ways to decide", calls[0].span)
     return []
+
+
+def _still_circular(calls: Sequence[Call]) -> Iterator[list[Call]]:
+    """What is left to be decided of calls from which there is a way back. Where along every call one parameter of each function
+    never becomes larger, no evaluation makes infinitely many of the calls in which it becomes smaller, and without those the rest
+    must end. Most recursion is decided by this alone, in time that grows with the calls and not with the ways that they combine."""
+    waiting = list(_circular(calls))
+    while waiting:
+        within = waiting.pop()
+        smaller = next(filter(None, (_smaller_along(within, i) for i in sorted({i for i, _, _ in within[0].edges}))), None)
+        if smaller is None:
+            yield within
+        else:
+            waiting.extend(_circular([call for call in within if call not in smaller]))
+
+
+def _smaller_along(calls: Sequence[Call], start: int) -> set[Call] | None:
+    """The calls in which one parameter of each function becomes smaller, if it becomes larger in none: in the caller of the first
+    call that is the parameter ``start``, in the others the one that receives it."""
+    calls_from: dict[str, list[Call]] = {}
+    for call in calls:
+        calls_from.setdefault(call.caller, []).append(call)
+    followed = {calls[0].caller: start}
+    waiting = [calls[0].caller]
+    found: set[Call] = set()
+    while waiting:
+        caller = waiting.pop()
+        for call in calls_from[caller]:
+            received = {j: smaller for i, j, smaller in sorted(call.edges) if i == followed[caller]}
+            if call.callee not in followed:
+                if not received:
+                    return None
+                followed[call.callee] = start if start in received else min(received)
+                waiting.append(call.callee)
+            if followed[call.callee] not in received:
+                return None
+            if received[followed[call.callee]]:
+                found.add(call)
+    return found or None
 
 
 def _composed(graph: Graph, known: Mapping[Graph, tuple[Graph | None, Call]]) -> list[Call]:
@@ -232,7 +322,7 @@ def _compose(left: Edges, right: Edges) -> Edges:
 
 
 def _not_terminating(circle: Sequence[Call], definitions: Mapping[str, Definition], source: Source) -> Fault:
-    call = min(circle, key=lambda c: (bool(definitions[c.callee].parameters), len(c.edges()) > 0, any(s for _, _, s in c.edges())))
+    call = min(circle, key=lambda c: (bool(definitions[c.callee].parameters), len(c.edges) > 0, any(s for _, _, s in c.edges)))
     way = _way_round(circle, call)
     callee = definitions[call.callee]
     if not callee.parameters:
@@ -272,13 +362,15 @@ def _way_round(circle: Sequence[Call], call: Call) -> str:
 
 def _unlocated(argument: core.Term, caller: str) -> str:
     """Why an argument is not known to be smaller."""
+    while isinstance(argument, core.Let):
+        argument = argument.body
     if isinstance(argument, core.Construct):
         return f"is built here and no part of what `{caller}` was given"
     if isinstance(argument, core.Literal | core.Global | core.Lambda):
         return f"is no part of what `{caller}` was given"
     if isinstance(argument, core.Local):
         return f"is not known to be a part of what `{caller}` was given"
-    nouns = {core.Apply: "a call", core.If: "an `if`", core.Match: "a `match`", core.Let: "a `let`"}
+    nouns = {core.Apply: "a call", core.If: "an `if`", core.Match: "a `match`"}
     operator = "-" if isinstance(argument, core.Primitive) and argument.operator == "negate" else getattr(argument, "operator", "")
     return f"is the result of {nouns.get(type(argument), f'`{operator}`')}, whose size is not known"
 
@@ -307,7 +399,7 @@ def said(name: str) -> str:
 
 def _shape(definition: Definition, group: Sequence[Definition], calls: Sequence[Call]) -> RecursionShape | None:
     own = [c for c in calls if c.caller == definition.name]
-    if len(group) > 1 or not own:
+    if not own or any(c.callee != definition.name for c in own):
         return None
     for position, name in enumerate(definition.parameters):
         steps = [[path for i, path in c.places[position] if i == position and path] for c in own]
@@ -321,5 +413,29 @@ def _shape(definition: Definition, group: Sequence[Definition], calls: Sequence[
                 )
                 for c, paths in zip(own, steps, strict=True)
             )
-            return RecursionShape(core.spelled(name), position, recursive)
+            return RecursionShape(core.spelled(name), position, recursive, _most(recursive, [c.branch for c in own]))
     return None
+
+
+def _most(calls: Sequence[RecursiveCall], branches: Sequence[Branch | None]) -> dict[str | None, int]:
+    by_constructor: dict[str | None, list[Branch | None]] = {None: []}
+    for call, branch in zip(calls, branches, strict=True):
+        by_constructor.setdefault(dict(call.shown).get(()), []).append(branch)
+    anywhere = by_constructor[None]
+    return {c: _most_together(found if c is None else [*found, *anywhere]) for c, found in by_constructor.items()}
+
+
+def _most_together(branches: Sequence[Branch | None]) -> int:
+    """Of calls that stand in these branches, the most that one evaluation makes: of each choice it takes one branch."""
+    inside = Counter(branches)
+    reached: set[Branch] = set()
+    for branch in branches:
+        while branch is not None and branch not in reached:
+            reached.add(branch)
+            branch = branch.outer
+    best: dict[Branch | None, dict[int, int]] = {}
+    for branch in sorted(reached, key=lambda b: b.number, reverse=True):
+        made = inside[branch] + sum(best.get(branch, {}).values())
+        choices = best.setdefault(branch.outer, {})
+        choices[branch.choice] = max(made, choices.get(branch.choice, 0))
+    return inside[None] + sum(best.get(None, {}).values())

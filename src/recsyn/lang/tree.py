@@ -288,5 +288,6 @@ def _binds_first(waiting: Token, coming: Token, level: int) -> bool:
     if PRECEDENCE[waiting] != level:
         return PRECEDENCE[waiting] > level
     if level == COMPARISON:
-        raise Fault("syntax", f"`{waiting}` and `{coming}` do not chain", _span([coming]), "put one comparison in parentheses")
+        hint = "two comparisons are joined with `&&`, as in `0 < x && x < 10`"
+        raise Fault("syntax", f"`{waiting}` and `{coming}` do not chain", _span([coming]), hint)
     return level not in RIGHT_GROUPING

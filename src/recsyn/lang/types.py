@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from recsyn.lang.core import spelled
 from recsyn.values import CONS, NIL, TUPLE
 
 ARROW = "->"
@@ -135,8 +136,39 @@ def variables_of(type: Type) -> Iterator[str]:
             stack.extend(reversed(at.arguments))
 
 
-def show_type(type: Type) -> str:
-    """The type as it is written in a source file."""
+def type_names(types: Iterable[Type]) -> Iterator[str]:
+    """The names of the datatypes, tuples and arrows in types, each as often as it appears."""
+    stack = list(types)
+    while stack:
+        at = stack.pop()
+        if isinstance(at, TypeConstant):
+            if at.name not in PRIMITIVE_TYPES:
+                yield at.name
+            stack.extend(at.arguments)
+
+
+def holding_functions(datatypes: Iterable[Datatype], others: Collection[str] = ()) -> frozenset[str]:
+    """Those of some datatypes, and those named as such already, whose values have functions in them, whatever their parameters
+    stand for."""
+    mentioned = {d.name: set(type_names(f for c in d.constructors for f in c.fields)) for d in datatypes}
+    holding = {ARROW, *others}
+    while found := [name for name, inside in mentioned.items() if name not in holding and not holding.isdisjoint(inside)]:
+        holding.update(found)
+    return frozenset(holding - {ARROW})
+
+
+def show_datatype(datatype: Datatype) -> str:
+    """A datatype as it is declared in a source file."""
+    cases = []
+    for c in datatype.constructors:
+        fields = [show_type(TypeConstant("", (field,)))[1:] for field in c.fields]
+        token = [f'as "{c.token}"'] if c.token != spelled(c.name) else []
+        cases.append(" ".join([spelled(c.name), *fields, *token]))
+    return f"type {' '.join([spelled(datatype.name), *datatype.parameters])} = {' | '.join(cases)}"
+
+
+def show_type(type: Type, spelling: Callable[[str], str] = str) -> str:
+    """The type as it is written in a source file, which spells datatypes so."""
     out: list[str] = []
     stack: list[tuple[Type, int] | str] = [(type, 0)]
     while stack:
@@ -146,7 +178,7 @@ def show_type(type: Type) -> str:
             continue
         at, level = task
         if isinstance(at, TypeVariable) or not at.arguments:
-            out.append(at.name)
+            out.append(at.name if isinstance(at, TypeVariable) else spelling(at.name))
         elif at.name == TUPLE:
             stack.append(")")
             for position, item in reversed(list(enumerate(at.arguments))):
@@ -162,5 +194,5 @@ def show_type(type: Type) -> str:
             for item in reversed(at.arguments):
                 stack.append((item, 2))
                 stack.append(" ")
-            stack.append(opening + at.name)
+            stack.append(opening + spelling(at.name))
     return "".join(out)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from recsyn.lang.core import spelled
 from recsyn.lang.types import ARROW, Scheme, Type, TypeConstant, TypeVariable, show_type
+
+_TYPES_ELSEWHERE = {"int": "Int", "integer": "Int", "nat": "Nat", "bool": "Bool", "char": "Char", "string": "List Char"}
+"""What other languages call types, and is a type variable here."""
 
 
 class Unknown:
@@ -19,6 +23,15 @@ class Unknown:
         self.level = level
         self.equality = equality
         self.link: OpenType | None = None
+
+
+@dataclass
+class Equality:
+    """What ``==`` is asked of in a declaration. ``holding`` are the datatypes whose values have functions in them, which it cannot
+    compare; ``variables`` gathers the rigid type variables whose values it compares."""
+
+    holding: Collection[str] = ()
+    variables: set[str] = field(default_factory=set)
 
 
 OpenType: TypeAlias = TypeConstant | TypeVariable | Unknown
@@ -42,9 +55,9 @@ def parts(type: OpenType) -> Iterator[OpenType]:
             stack.extend(reversed(at.arguments))
 
 
-def unify(left: OpenType, right: OpenType, equality_variables: set[str]) -> str | None:
+def unify(left: OpenType, right: OpenType, equality: Equality) -> str | None:
     """Make the two the same type. Returns why they cannot be, in words, or ``None``. Rigid variables that turn out to need
-    equality are added to ``equality_variables``."""
+    equality are added to those that ``equality`` knows."""
     stack = [(left, right)]
     while stack:
         a, b = (resolve(t) for t in stack.pop())
@@ -53,7 +66,7 @@ def unify(left: OpenType, right: OpenType, equality_variables: set[str]) -> str 
         if isinstance(b, Unknown) and not isinstance(a, Unknown):
             a, b = b, a
         if isinstance(a, Unknown):
-            reason = _bind(a, b, equality_variables)
+            reason = _bind(a, b, equality)
             if reason:
                 return reason
         elif isinstance(a, TypeConstant) and isinstance(b, TypeConstant):
@@ -62,33 +75,39 @@ def unify(left: OpenType, right: OpenType, equality_variables: set[str]) -> str 
             stack.extend(zip(a.arguments, b.arguments, strict=True))
         elif a != b:
             rigid = a if isinstance(a, TypeVariable) else b
-            return f"`{spelled(str(rigid))}` stands for any type here"
+            written = spelled(str(rigid))
+            meant = _TYPES_ELSEWHERE.get(written)
+            return (
+                f"`{written}` stands for any type here{f', since it is a variable: the type is written `{meant}`' if meant else ''}"
+            )
     return None
 
 
-def _bind(unknown: Unknown, type: OpenType, equality_variables: set[str]) -> str | None:
+def _bind(unknown: Unknown, type: OpenType, equality: Equality) -> str | None:
     for part in parts(type):
         if part is unknown:
             return "a type would have to contain itself"
         if isinstance(part, Unknown):
             part.level = min(part.level, unknown.level)
     if unknown.equality:
-        reason = require_equality(type, equality_variables)
+        reason = require_equality(type, equality)
         if reason:
             return reason
     unknown.link = type
     return None
 
 
-def require_equality(type: OpenType, equality_variables: set[str]) -> str | None:
+def require_equality(type: OpenType, equality: Equality) -> str | None:
     """Mark that values of this type are compared with ``==``. Returns why they cannot be, or ``None``."""
     for part in parts(type):
         if isinstance(part, Unknown):
             part.equality = True
         elif isinstance(part, TypeVariable):
-            equality_variables.add(part.name)
+            equality.variables.add(part.name)
         elif part.name == ARROW:
             return "functions cannot be compared"
+        elif part.name in equality.holding:
+            return "values that hold functions cannot be compared"
     return None
 
 
@@ -161,8 +180,9 @@ def closed(type: OpenType) -> Type:
     return replaced(type, {})  # type: ignore[return-value]
 
 
-def show_open(type: OpenType) -> str:
-    """The type for a message; what is unknown shows as ``_``, rigid variables as they were written."""
+def show_open(type: OpenType, spelling: Callable[[str], str]) -> str:
+    """The type for a message in a file that spells datatypes so; what is unknown shows as ``_``, rigid variables as they were
+    written."""
     stand_ins: dict[str, OpenType] = {}
     for part in parts(type):
         if isinstance(part, TypeVariable):
@@ -172,7 +192,7 @@ def show_open(type: OpenType) -> str:
     for part in unknown.values():
         part.link = TypeVariable("_")
     try:
-        return show_type(replaced(shown, {}))  # type: ignore[arg-type]
+        return show_type(replaced(shown, {}), spelling)  # type: ignore[arg-type]
     finally:
         for part in unknown.values():
             part.link = None

@@ -31,19 +31,20 @@ class FunctionValue:
 
 
 class StepLimit(RecsynError):
-    """A partial function made so many calls that it may never end."""
+    """Partial functions were called so often that the evaluation may never end."""
 
     def __init__(self, limit: int) -> None:
         hint = "if it should end, allow it more calls: `recsyn run --limit N`"
-        super().__init__(f"no value after {limit:,} calls: a partial function may not end", hint)
+        super().__init__(f"no value after {limit:,} calls of partial functions, which may not end", hint)
 
 
 class Reference:
-    """The evaluator of one program. It holds code only, so threads may share it. A program with partial functions makes at most
-    ``limit`` calls in one evaluation, then raises :class:`StepLimit`; a total one needs no limit."""
+    """The evaluator of one program. It holds code only, so threads may share it. One evaluation makes at most ``limit`` calls of
+    partial functions, then raises :class:`StepLimit`; without endless calls of those, every evaluation ends."""
 
     def __init__(self, program: Program, limit: int = LIMIT) -> None:
-        self._limit = limit if any(d.partial for d in program.definitions.values()) else -1
+        self._limit = limit
+        self._partial = frozenset(d.name for d in program.definitions.values() if d.partial)
         self._arities = {d.name: len(d.parameters) for d in program.definitions.values()}
         self._program = program
 
@@ -67,7 +68,7 @@ class Reference:
         return self._run(*_application(function, arguments)) if arguments else function
 
     def _run(self, block: n.Block, frame: list[Datum]) -> Datum:
-        codes = self._codes
+        codes, partial = self._codes, self._partial
         stack: list[tuple[n.Block, int, list[Datum], int]] = []
         at = 0
         left = self._limit
@@ -87,9 +88,10 @@ class Reference:
                 block, at, frame, target = stack.pop()
                 frame[target] = result
             elif kind is n.Call:
-                if left == 0:
-                    raise StepLimit(self._limit)
-                left -= 1
+                if step.function in partial:
+                    if left == 0:
+                        raise StepLimit(self._limit)
+                    left -= 1
                 code = codes[step.function]
                 if not _tail(block, at, step.target):
                     stack.append((block, at, frame, step.target))
@@ -113,9 +115,10 @@ class Reference:
                     held = function.held + arguments
                     frame[step.target] = FunctionValue(function.code, held, function.missing - len(arguments))
                     continue
-                if left == 0:
-                    raise StepLimit(self._limit)
-                left -= 1
+                if function.code.name in partial:
+                    if left == 0:
+                        raise StepLimit(self._limit)
+                    left -= 1
                 if not _tail(block, at, step.target):
                     stack.append((block, at, frame, step.target))
                 extra = arguments[function.missing :]

@@ -7,7 +7,7 @@ a trace of n steps shares all that stays the same.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, overload
 
@@ -216,18 +216,32 @@ def _matches(pattern: core.Pattern, scrutinee: core.Term, bound: dict[str, core.
 
 
 def _substituted(term: core.Term, by: dict[str, core.Term]) -> Deep[core.Term]:
-    """The term with closed terms for variables. Binders are unique, so nothing is captured."""
+    """The term with closed terms for variables. A name that is bound again inside is another variable there: where a function is
+    unfolded inside its own unfolding, its binders stand twice."""
     if isinstance(term, core.Local):
         return by.get(term.name, term)
     parts = children(term)
     if not parts or not by:
         return term
     done = []
-    for part in parts:
-        done.append((yield _substituted(part, by)))
+    for part, bound in zip(parts, _bound_in_children(term), strict=True):
+        free = by if by.keys().isdisjoint(bound) else {name: value for name, value in by.items() if name not in bound}
+        done.append((yield _substituted(part, free)))
     if all(a is b for a, b in zip(parts, done, strict=True)):
         return term
     return _with_children(term, tuple(done))
+
+
+def _bound_in_children(term: core.Term) -> Sequence[Sequence[str]]:
+    """For each child of a term the variables that the term binds in it."""
+    if isinstance(term, core.Lambda):
+        return (term.parameters,)
+    if isinstance(term, core.Let):
+        return ((), (term.name,))
+    if isinstance(term, core.Match):
+        arms = ([name for pattern in arm.patterns for name in core.binders(pattern)] for arm in term.arms)
+        return (*((),) * len(term.scrutinees), *arms)
+    return ((),) * len(children(term))
 
 
 def _with_child(term: core.Term, position: int, child: core.Term) -> core.Term:

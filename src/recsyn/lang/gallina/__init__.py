@@ -97,6 +97,7 @@ def from_gallina(source: Source) -> str:
             texts.append(_below(item.comments, text))
     if faults:
         raise LanguageError(fault.diagnostic(source) for fault in faults)
+    texts.append(_below(_comments_above(source.text, comments, list(sentences_of(source.text, comments)))[-1], ""))
     declarations = [text for text in texts if text]
     if not any(item.content is not None for item in items) or not declarations:
         message = "this file holds no definition"
@@ -259,27 +260,27 @@ def _take_option(value: bool, option: str, translation: Translation) -> None:
 
 
 def _comments_above(text: str, comments: Sequence[Span], sentences: Sequence[Sentence]) -> list[tuple[tuple[str, bool], ...]]:
-    """For each sentence the comments on lines of their own that stand before it, and whether an empty line follows each."""
-    found: list[list[tuple[str, bool]]] = [[] for _ in sentences]
+    """For each sentence, and for the end of the text, the comments that are to stand above it, and whether an empty line follows
+    each: those before it, those inside it, and those behind it on its last line."""
+    found: list[list[tuple[str, bool]]] = [[] for _ in (*sentences, None)]
     index = 0
     for comment in comments:
         while index < len(sentences) and sentences[index].end <= comment.start:
             index += 1
-        if index == len(sentences):
-            break
-        line = text[text.rfind("\n", 0, comment.start) + 1 : comment.start]
-        if comment.end <= sentences[index].start and not line.strip():
-            gap = _BLANK.match(text, comment.end)
-            found[index].append((text[comment.start : comment.end], gap is not None and gap.group().count("\n") > 1))
+        behind = index > 0 and "\n" not in text[sentences[index - 1].end : comment.start]
+        gap = _BLANK.match(text, comment.end)
+        apart = not behind and gap is not None and gap.group().count("\n") > 1
+        found[index - behind].append((text[comment.start : comment.end], apart))
     return [tuple(c) for c in found]
 
 
 def _below(comments: Sequence[tuple[str, bool]], declaration: str) -> str:
-    """A declaration below the comments that stand above it."""
+    """A declaration below the comments that stand above it. What Coq's own tool takes for documentation is documentation."""
     parts: list[str] = []
-    for comment, blank in comments:
+    for index, (comment, apart) in enumerate(comments, 1):
+        documents = index == len(comments) and not apart and comment.startswith("(** ") and declaration.startswith(("fun", "type"))
         lines = [line.strip() for line in comment[2:-2].strip("*").splitlines()]
-        said = [f"-- {line}".rstrip() for line in lines if line.strip("*-= ")]
+        said = [f"{'---' if documents else '--'} {line}".rstrip() for line in lines if line.strip("*-= ")]
         if said:
-            parts.append("\n".join(said) + ("\n\n" if blank else "\n"))
+            parts.append("\n".join(said) + ("\n\n" if apart else "\n"))
     return ("".join(parts) + declaration).rstrip("\n")

@@ -8,13 +8,26 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import product
 from typing import Any, TypeAlias
 
 from recsyn.lang.diagnostics import Fault, nearest
 from recsyn.lang.gallina import tree as t
+from recsyn.lang.gallina.alternatives import alternatives, combined, only
 from recsyn.lang.gallina.library import CONNECTIVES, FUNCTIONS, GLOBALS, OPERATORS, TYPES, Global, Slot
 from recsyn.lang.gallina.naming import KEYWORDS, Naming
+from recsyn.lang.gallina.signatures import (
+    DEPENDENT,
+    Parameter,
+    applied,
+    binder_of,
+    has_hole,
+    head_of,
+    identifiers_in,
+    implicit_value,
+    is_type_of_types,
+    parameters_of,
+    result_of,
+)
 from recsyn.lang.source import Span
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.tree import COMPARISON, PRECEDENCE, RIGHT_GROUPING
@@ -25,8 +38,6 @@ _ARROW_TYPE, _APPLIED_TYPE, _ATOMIC_TYPE = range(3)
 _CONS_PATTERN, _APPLIED_PATTERN, _ATOMIC_PATTERN = range(1, 4)
 _LARGEST = 1_000
 """The largest number that is written with `S`."""
-_MOST_CASES = 256
-"""The most cases that one with or-patterns becomes."""
 _LONGEST = 20_000_000
 """The most pieces of text: or-patterns inside or-patterns repeat what they lead to."""
 _TRANSPARENT_SCOPES = frozenset({"list", "bool", "type", "core", "function"})
@@ -43,17 +54,6 @@ class Implicits:
 
     inferred: bool = False
     contextual: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Parameter:
-    """One name of a binder, or a pattern."""
-
-    name: str
-    type: t.Term | None
-    implicit: bool
-    pattern: t.Pattern | None
-    span: Span
 
 
 @dataclass
@@ -125,7 +125,7 @@ class Translation:
         if isinstance(statement, t.Product) or example.binders:
             span = example.binders[0].span if example.binders or statement is None else statement.span
             hint = "what holds for all inputs is a `property`; it is not read from here"
-            raise Fault("syntax", "an `Example` is read without `forall` and without parameters", _head(span, 6), hint)
+            raise Fault("syntax", "an `Example` is read without `forall` and without parameters", head_of(span, 6), hint)
         if isinstance(statement, t.Operation) and statement.operator != "=":
             message = f"an `Example` is read where it states an equation, and this is one with `{statement.operator}`"
             raise Fault("syntax", message, statement.operator_span)
@@ -166,21 +166,21 @@ class Translation:
     # Datatypes
 
     def _datatype_parameters(self, datatype: t.Datatype) -> Iterator[Slot]:
-        for parameter in _parameters(datatype.binders):
-            if not _is_type_of_types(parameter.type) and parameter.type is not None:
-                raise Fault("syntax", f"`{parameter.name}` is a value that a type depends on", parameter.span, _DEPENDENT)
+        for parameter in parameters_of(datatype.binders):
+            if not is_type_of_types(parameter.type) and parameter.type is not None:
+                raise Fault("syntax", f"`{parameter.name}` is a value that a type depends on", parameter.span, DEPENDENT)
             yield Slot(True, parameter.implicit, parameter.name)
         arity = datatype.arity
         while isinstance(arity, t.Operation) and arity.operator == "->" and arity.left is not None:
-            if not _is_type_of_types(arity.left):
-                raise Fault("syntax", f"`{datatype.name}` is a type that depends on values", arity.left.span, _DEPENDENT)
+            if not is_type_of_types(arity.left):
+                raise Fault("syntax", f"`{datatype.name}` is a type that depends on values", arity.left.span, DEPENDENT)
             yield Slot(True, False, "")
             arity = arity.right
         if isinstance(arity, t.Sort) and arity.name in ("Prop", "SProp"):
             message = f"`{datatype.name}` is a proposition (`{arity.name}`), and only data is read"
             raise Fault("syntax", message, arity.span, "write a function to `bool`")
-        if arity is not None and not _is_type_of_types(arity):
-            raise Fault("syntax", f"`{datatype.name}` is a type that depends on values", arity.span, _DEPENDENT)
+        if arity is not None and not is_type_of_types(arity):
+            raise Fault("syntax", f"`{datatype.name}` is a type that depends on values", arity.span, DEPENDENT)
 
     def _datatype(self, datatype: t.Datatype) -> str:
         if not datatype.constructors:
@@ -198,23 +198,23 @@ class Translation:
     ) -> str:
         self._new(constructor.name, constructor.name_span)
         type_slots = self._globals[datatype.name].slots
-        result, quantified = _result_of(constructor)
+        result, quantified = result_of(constructor)
         names = self._result_variables(datatype, constructor, result, given, parameters)
         slots = [replace(s, implicit=s.implicit) for s in type_slots if s.name]
         fields: list[str] = []
         with self._type_names(names):
             for parameter in quantified:
-                if parameter.name in names and (parameter.type is None or _is_type_of_types(parameter.type)):
+                if parameter.name in names and (parameter.type is None or is_type_of_types(parameter.type)):
                     slots.append(Slot(True, parameter.implicit, parameter.name))
                     continue
                 if parameter.type is None:
                     message = f"nothing says what type `{parameter.name}` has"
                     raise Fault("syntax", message, parameter.span, "write it as `(name : type)`")
-                if _is_type_of_types(parameter.type):
+                if is_type_of_types(parameter.type):
                     message = f"`{constructor.name}` holds a value of a type that `{datatype.name}` does not have as a parameter"
-                    raise Fault("syntax", message, parameter.span, _DEPENDENT)
+                    raise Fault("syntax", message, parameter.span, DEPENDENT)
                 if parameter.implicit:
-                    raise _implicit_value(parameter)
+                    raise implicit_value(parameter)
                 slots.append(self._value_slot(parameter))
                 fields.append(self._written(self._type(parameter.type, _ATOMIC_TYPE)))
         types = [p.type for p in quantified]
@@ -236,7 +236,7 @@ class Translation:
                 message = f"`{constructor.name}` does not say which `{datatype.name}` it makes"
                 raise Fault("syntax", message, constructor.name_span, "write its type after a colon")
             return given
-        head, arguments = _applied(result)
+        head, arguments = applied(result)
         if not isinstance(head, t.Identifier) or head.name != datatype.name:
             raise Fault("syntax", f"`{constructor.name}` does not make a `{datatype.name}`", result.span)
         slots = self._globals[datatype.name].slots
@@ -251,7 +251,7 @@ class Translation:
                 continue
             if slots[index].name or not is_name or argument.name in names or argument.name in self._globals:
                 message = f"`{constructor.name}` makes a `{datatype.name}` of some types only"
-                raise Fault("syntax", message, argument.span, _DEPENDENT)
+                raise Fault("syntax", message, argument.span, DEPENDENT)
             names[argument.name] = parameters[index]
         return names
 
@@ -274,7 +274,7 @@ class Translation:
 
     # Functions
 
-    def _value_slot(self, parameter: _Parameter) -> Slot:
+    def _value_slot(self, parameter: Parameter) -> Slot:
         return Slot(False, False, parameter.name, self._scope_of(parameter.type))
 
     def _scope_of(self, type: t.Term | None) -> str | None:
@@ -286,41 +286,41 @@ class Translation:
     def _with_implicits(self, slots: Sequence[Slot], types: Sequence[t.Term | None]) -> tuple[Slot, ...]:
         if not self.implicits.inferred:
             return tuple(slots)
-        named = {n.name for type in types if type is not None for n in _identifiers(type)}
+        named = {n.name for type in types if type is not None for n in identifiers_in(type)}
         return tuple(
             replace(s, implicit=s.implicit or (s.is_type and (self.implicits.contextual or s.name in named))) for s in slots
         )
 
-    def _split(self, definition: t.Definition) -> tuple[list[_Parameter], t.Term | None, t.Term, dict[str, str]]:
+    def _split(self, definition: t.Definition) -> tuple[list[Parameter], t.Term | None, t.Term, dict[str, str]]:
         """The parameters of a function, types and values, the type of its result, its body, and for the names that the body has for
         types those that the parameters have."""
-        parameters = list(_parameters(definition.binders))
+        parameters = list(parameters_of(definition.binders))
         result, body = definition.type, definition.body
         assert body is not None
         renamed: dict[str, str] = {}
         while isinstance(result, t.Product):
-            types = list(_parameters(result.binders))
-            inside = list(_parameters(body.binders)) if isinstance(body, t.Abstraction) else []
-            if any(p.type is not None and not _is_type_of_types(p.type) for p in types) or len(inside) < len(types):
+            types = list(parameters_of(result.binders))
+            inside = list(parameters_of(body.binders)) if isinstance(body, t.Abstraction) else []
+            if any(p.type is not None and not is_type_of_types(p.type) for p in types) or len(inside) < len(types):
                 message = "a type with `forall` is read where it speaks of types, and where `fun` follows with as many names"
-                raise Fault("syntax", message, _head(result.span, 6), _DEPENDENT)
+                raise Fault("syntax", message, head_of(result.span, 6), DEPENDENT)
             assert isinstance(body, t.Abstraction)
             parameters += [replace(p, type=p.type or t.Sort("Type", p.span)) for p in types]
             renamed |= {i.name: p.name for i, p in zip(inside, types, strict=False)}
-            rest = tuple(_binder(p) for p in inside[len(types) :])
+            rest = tuple(binder_of(p) for p in inside[len(types) :])
             body = t.Abstraction(rest, body.body, body.span) if rest else body.body
             result = result.body
-        while result is None and isinstance(body, t.Abstraction) and _is_type_of_types(body.binders[0].type):
-            parameters += _parameters(body.binders)
+        while result is None and isinstance(body, t.Abstraction) and is_type_of_types(body.binders[0].type):
+            parameters += parameters_of(body.binders)
             body = body.body
         return parameters, result, body, renamed
 
-    def _is_type_parameter(self, parameter: _Parameter, others: Iterable[t.Term | None]) -> bool:
-        if _is_type_of_types(parameter.type):
+    def _is_type_parameter(self, parameter: Parameter, others: Iterable[t.Term | None]) -> bool:
+        if is_type_of_types(parameter.type):
             return True
         if parameter.type is not None or parameter.pattern is not None:
             return False
-        return parameter.implicit or any(n.name == parameter.name for o in others if o is not None for n in _identifiers(o))
+        return parameter.implicit or any(n.name == parameter.name for o in others if o is not None for n in identifiers_in(o))
 
     def _signature(self, definition: t.Definition) -> tuple[Slot, ...]:
         parameters, result, _, _ = self._split(definition)
@@ -330,7 +330,7 @@ class Translation:
             if self._is_type_parameter(parameter, types):
                 slots.append(Slot(True, parameter.implicit, parameter.name))
             elif parameter.implicit:
-                raise _implicit_value(parameter)
+                raise implicit_value(parameter)
             else:
                 slots.append(self._value_slot(parameter))
         while isinstance(result, t.Operation) and result.operator == "->":
@@ -343,16 +343,16 @@ class Translation:
         parameters, result, body, renamed = self._split(definition)
         types = [*(p.type for p in parameters), result]
         variables = Naming("lower", KEYWORDS)
-        values: list[_Parameter] = []
+        values: list[Parameter] = []
         names: dict[str, str] = {}
         for parameter in parameters:
             if self._is_type_parameter(parameter, types):
                 names[parameter.name] = variables.of(parameter.name)
             elif parameter.implicit:
-                raise _implicit_value(parameter)
+                raise implicit_value(parameter)
             else:
                 values.append(parameter)
-        if _is_type_of_types(result) or isinstance(result, t.Sort):
+        if is_type_of_types(result) or isinstance(result, t.Sort):
             message = f"`{definition.name}` is a name for a type, which is not read"
             raise Fault("syntax", message, definition.name_span, "write the type itself wherever it is used")
         names |= {inside: names[outside] for inside, outside in renamed.items()}
@@ -361,22 +361,22 @@ class Translation:
         with self._type_names(names):
             for index, parameter in enumerate(values):
                 texts.append(self._parameter(parameter, values[index + 1 :], bound))
-            if result is not None and not _has_hole(result):
+            if result is not None and not has_hole(result):
                 texts += [":", self._written(self._type(result, _ARROW_TYPE))]
             scopes = (self._scope_of(result) or self.scope, self.scope)
             texts.append("=\n" + self._written(self._under(bound, self._term(body, _OPEN, scopes))))
         return " ".join(texts)
 
-    def _parameter(self, parameter: _Parameter, later: Sequence[_Parameter], bound: list[str]) -> str:
+    def _parameter(self, parameter: Parameter, later: Sequence[Parameter], bound: list[str]) -> str:
         if parameter.pattern is not None:
-            pattern = _only(run(_alternatives(parameter.pattern)), parameter.span)
+            pattern = only(run(alternatives(parameter.pattern)), parameter.span)
             return self._written(self._pattern(pattern, _ATOMIC_PATTERN, bound))
         if parameter.name == "_" or any(p.name == parameter.name for p in later):
             name = "_"
         else:
             bound.append(parameter.name)
             name = self._values.of(parameter.name)
-        if parameter.type is None or _has_hole(parameter.type):
+        if parameter.type is None or has_hole(parameter.type):
             return name
         return f"({name} : {self._written(self._type(parameter.type, _ARROW_TYPE))})"
 
@@ -465,7 +465,7 @@ class Translation:
     # Types
 
     def _type(self, term: t.Term, level: int) -> Deep[None]:
-        head, arguments = _applied(term)
+        head, arguments = applied(term)
         if isinstance(head, t.Identifier):
             yield self._named_type(head, arguments, term, level)
         elif isinstance(head, t.Scoped) and not arguments:
@@ -480,9 +480,9 @@ class Translation:
         elif isinstance(term, t.Operation) and term.operator in _PROPOSITIONS:
             raise Fault("syntax", f"`{term.operator}` makes a proposition, and only types of data are read", term.operator_span)
         elif isinstance(term, t.Sort):
-            raise Fault("syntax", f"`{term.name}` is no type of data", term.span, _DEPENDENT)
+            raise Fault("syntax", f"`{term.name}` is no type of data", term.span, DEPENDENT)
         else:
-            raise Fault("syntax", "this is no type of data", term.span, _DEPENDENT)
+            raise Fault("syntax", "this is no type of data", term.span, DEPENDENT)
 
     def _named_type(self, head: t.Identifier, arguments: Sequence[Any], term: t.Term, level: int) -> Deep[None]:
         if head.name in self._type_variables:
@@ -493,7 +493,7 @@ class Translation:
             return
         entry = self._global(head.name, head.span)
         if entry.kind != "type":
-            raise Fault("syntax", f"`{head.name}` is no type", head.span, _DEPENDENT)
+            raise Fault("syntax", f"`{head.name}` is no type", head.span, DEPENDENT)
         explicit = [s for s in entry.slots if head.explicit or not s.implicit]
         if entry.slots and not explicit and not arguments and all(s.name in self._type_variables for s in entry.slots):
             arguments = [t.Identifier(s.name, False, head.span) for s in entry.slots]
@@ -526,10 +526,10 @@ class Translation:
         yield self._type(right, _ARROW_TYPE)
 
     def _product(self, term: t.Product) -> Deep[None]:
-        for parameter in _parameters(term.binders):
-            if parameter.type is None or _is_type_of_types(parameter.type):
+        for parameter in parameters_of(term.binders):
+            if parameter.type is None or is_type_of_types(parameter.type):
                 message = "`forall` over types is read at the front of a definition's type only"
-                raise Fault("syntax", message, _head(term.span, 6), _DEPENDENT)
+                raise Fault("syntax", message, head_of(term.span, 6), DEPENDENT)
             yield self._type(parameter.type, _APPLIED_TYPE)
             self._out.append(" -> ")
         yield self._type(term.body, _ARROW_TYPE)
@@ -571,10 +571,10 @@ class Translation:
             case t.Sort():
                 raise Fault("syntax", f"`{term.name}` is a type, where a value is expected", term.span)
             case t.Product():
-                raise Fault("syntax", "`forall` makes a type, where a value is expected", _head(term.span, 6))
+                raise Fault("syntax", "`forall` makes a type, where a value is expected", head_of(term.span, 6))
 
     def _application(self, term: t.Term, level: int, scopes: Scope) -> Deep[None]:
-        head, arguments = _applied(term)
+        head, arguments = applied(term)
         if not isinstance(head, t.Identifier):
             given = [(a, scopes[1]) for a in self._positional(arguments, (), head.span)]
             yield self._bracketed(level > _APPLICATION, self._applied_to(head, given, scopes))
@@ -729,7 +729,7 @@ class Translation:
 
     def _cast(self, term: t.Cast, level: int, scopes: Scope) -> Deep[None]:
         scope = self._scope_of(term.type) or scopes[0]
-        if _has_hole(term.type):
+        if has_hole(term.type):
             yield self._term(term.term, level, (scope, scopes[1]))
             return
         self._out.append("(")
@@ -739,16 +739,16 @@ class Translation:
         self._out.append(")")
 
     def _abstraction(self, term: t.Abstraction, scopes: Scope) -> Deep[None]:
-        parameters = list(_parameters(term.binders))
+        parameters = list(parameters_of(term.binders))
         last = {p.name: index for index, p in enumerate(parameters)}
         bound: list[str] = []
         self._out.append("fn")
         for index, parameter in enumerate(parameters):
             self._out.append(" ")
             if parameter.pattern is not None:
-                pattern = _only((yield _alternatives(parameter.pattern)), parameter.span)
+                pattern = only((yield alternatives(parameter.pattern)), parameter.span)
                 yield self._pattern(pattern, _ATOMIC_PATTERN, bound)
-            elif parameter.implicit or _is_type_of_types(parameter.type):
+            elif parameter.implicit or is_type_of_types(parameter.type):
                 message = f"`{parameter.name}` is a type, and a `fun` takes values"
                 raise Fault("syntax", message, parameter.span, "take the type as a parameter of the `Definition`")
             elif parameter.name == "_" or last[parameter.name] != index:
@@ -760,7 +760,7 @@ class Translation:
         yield self._under(bound, self._term(term.body, _OPEN, scopes))
 
     def _let(self, term: t.Let, scopes: Scope) -> Deep[None]:
-        pattern = _only((yield _alternatives(term.pattern)), term.pattern.span)
+        pattern = only((yield alternatives(term.pattern)), term.pattern.span)
         bound: list[str] = []
         self._out.append("let ")
         if isinstance(pattern, t.NamePattern) and not pattern.fields and pattern.name != "_":
@@ -804,8 +804,8 @@ class Translation:
                 raise Fault("arity", f"here are {len(row)} patterns, and the `match` looks at {scrutinees} values", span)
             choices = []
             for pattern in row:
-                choices.append((yield _alternatives(pattern)))
-            rows.extend(_combined(choices, row[0].span))
+                choices.append((yield alternatives(pattern)))
+            rows.extend(combined(choices, row[0].span))
         for row in rows:
             bound: list[str] = []
             self._out.append("\n| ")
@@ -916,129 +916,3 @@ class Translation:
 
 class Cascade(Exception):
     """Raised where a name is unknown because the sentence that may define it has an error, which has been reported."""
-
-
-_DEPENDENT = "types may have types as parameters, and nothing else"
-
-
-def _implicit_value(parameter: _Parameter) -> Fault:
-    message = f"`{parameter.name}` is a value that is left out of calls"
-    return Fault("syntax", message, parameter.span, "write it in parentheses, and in every call")
-
-
-def _head(span: Span, length: int) -> Span:
-    return Span(span.start, min(span.end, span.start + length))
-
-
-def _parameters(binders: Iterable[t.Binder]) -> Iterator[_Parameter]:
-    for binder in binders:
-        if binder.pattern is not None:
-            yield _Parameter("", None, False, binder.pattern, binder.span)
-        for name, span in binder.names:
-            yield _Parameter(name, binder.type, binder.implicit, None, span)
-
-
-def _binder(parameter: _Parameter) -> t.Binder:
-    names = ((parameter.name, parameter.span),) if parameter.pattern is None else ()
-    return t.Binder(names, parameter.type, parameter.implicit, parameter.pattern, parameter.span)
-
-
-def _result_of(constructor: t.ConstructorDeclaration) -> tuple[t.Term | None, list[_Parameter]]:
-    """What a constructor makes, where it says so, and what it takes."""
-    quantified = list(_parameters(constructor.binders))
-    type = constructor.type
-    while True:
-        if isinstance(type, t.Product):
-            quantified += _parameters(type.binders)
-            type = type.body
-        elif isinstance(type, t.Operation) and type.operator == "->" and type.left is not None:
-            quantified.append(_Parameter("", type.left, False, None, type.left.span))
-            type = type.right
-        else:
-            return type, quantified
-
-
-def _applied(term: t.Term) -> tuple[t.Term, list[Any]]:
-    """What is applied, and to what, also where it has been applied in steps."""
-    steps: list[Sequence[Any]] = []
-    while isinstance(term, t.Application):
-        steps.append(term.arguments)
-        term = term.function
-    return term, [argument for step in reversed(steps) for argument in step]
-
-
-def _is_type_of_types(type: t.Term | None) -> bool:
-    return isinstance(type, t.Sort) and type.name in ("Type", "Set")
-
-
-def _identifiers(term: t.Term) -> Iterator[t.Identifier]:
-    stack: list[Any] = [term]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, t.Identifier):
-            yield node
-        stack.extend(t.children_of(node))
-
-
-def _has_hole(type: t.Term) -> bool:
-    return any(n.name == "_" for n in _identifiers(type))
-
-
-def _only(alternatives: Sequence[t.Pattern], span: Span) -> t.Pattern:
-    if len(alternatives) > 1:
-        raise Fault("syntax", "alternatives with `|` stand in a `match`", span)
-    return alternatives[0]
-
-
-def _alternatives(pattern: t.Pattern) -> Deep[list[t.Pattern]]:
-    """The patterns without `|` that a pattern stands for."""
-    match pattern:
-        case t.OrPattern():
-            found: list[t.Pattern] = []
-            for alternative in pattern.patterns:
-                found.extend((yield _alternatives(alternative)))
-                if len(found) > _MOST_CASES:
-                    raise _too_many(pattern.span)
-            return found
-        case t.NamePattern(fields=parts) | t.TuplePattern(items=parts) | t.ListPattern(items=parts):
-            pass
-        case t.ConsPattern(head, tail):
-            parts = (head, tail)
-        case t.AliasPattern(inner):
-            parts = (inner,)
-        case _:
-            return [pattern]
-    choices: list[list[t.Pattern]] = []
-    for part in parts:
-        choices.append((yield _alternatives(part)))
-    if all(len(choice) == 1 for choice in choices):
-        # Its parts hold no `|`, or only one of one alternative, which the grammar does not have.
-        return [pattern]
-    return [_rebuilt(pattern, fields) for fields in _combined(choices, pattern.span)]
-
-
-def _rebuilt(pattern: t.Pattern, parts: tuple[t.Pattern, ...]) -> t.Pattern:
-    match pattern:
-        case t.NamePattern():
-            return replace(pattern, fields=parts)
-        case t.TuplePattern() | t.ListPattern():
-            return replace(pattern, items=parts)
-        case t.ConsPattern():
-            return replace(pattern, head=parts[0], tail=parts[1])
-        case t.AliasPattern():
-            return replace(pattern, pattern=parts[0])
-        case _:
-            return pattern
-
-
-def _combined(choices: Sequence[Sequence[t.Pattern]], span: Span) -> list[tuple[t.Pattern, ...]]:
-    count = 1
-    for choice in choices:
-        count *= len(choice)
-        if count > _MOST_CASES:
-            raise _too_many(span)
-    return list(product(*choices))
-
-
-def _too_many(span: Span) -> Fault:
-    return Fault("syntax", f"these alternatives become more than {_MOST_CASES} cases", span, "write fewer of them in one pattern")

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from recsyn.lang import core
 from recsyn.lang.components import components
 from recsyn.lang.program import Definition, Program
-from recsyn.lang.targets.sugar import terms_in, type_names
-from recsyn.lang.types import BUILTIN_DATATYPES, Datatype, Type, TypeConstant, TypeVariable
+from recsyn.lang.targets.sugar import terms_in
+from recsyn.lang.types import BUILTIN_DATATYPES, Datatype, Type, TypeConstant, TypeVariable, type_names
 
 
 def definition_components(program: Program) -> list[tuple[tuple[Definition, ...], bool]]:

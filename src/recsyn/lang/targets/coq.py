@@ -17,8 +17,8 @@ from recsyn.lang.targets.guardedness import Guard
 from recsyn.lang.targets.naming import fresh_identifier, identifiers, local_identifiers
 from recsyn.lang.targets.rows import characters_in, end_of_list, operands_in_a_row, types_of
 from recsyn.lang.targets.simplification import simplified
-from recsyn.lang.targets.sugar import as_lets, list_of_patterns, list_of_terms, needed, terms_in, type_names, variables_used
-from recsyn.lang.types import ARROW, BOOL, CHAR, INT, Constructor, Datatype, Type, TypeConstant, TypeVariable
+from recsyn.lang.targets.sugar import as_lets, list_of_patterns, list_of_terms, needed, terms_in, variables_used
+from recsyn.lang.types import ARROW, BOOL, CHAR, INT, Constructor, Datatype, Type, TypeConstant, TypeVariable, type_names
 from recsyn.values import CONS, NIL, TUPLE, digits_of
 
 KEYWORDS = frozenset(
@@ -35,6 +35,8 @@ _NAMED = frozenset("Eqb N Z ascii bool eqb list negb unit".split())
 """What the text itself names."""
 _TAKEN = KEYWORDS | _CONSTRUCTORS | _NAMED
 _BUILTIN = {"Bool": "bool", "List": "list"}
+_DEEPEST = 200
+"""The column beyond which lines are not indented."""
 
 # How tightly things bind: Coq's levels 200, 100, 70, 60, 50, 40, 35, 10 and 0. `mod` does not associate with `*`.
 OPEN, OPERAND, COMPARISON, APPEND, SUM, REMAINDER, PRODUCT, NEGATION, APPLICATION, ATOM = range(10)
@@ -95,7 +97,10 @@ def coq(program: Program) -> str:
         examples.append(run(writer.example(example)))
     if examples:
         examples.insert(0, "(* Examples *)")
-    return render(joined(concat(HARD, HARD), [writer.head(), *types, *writer.equality(), *functions, *examples])) + "\n"
+    return (
+        render(joined(concat(HARD, HARD), [writer.head(), *types, *writer.equality(), *functions, *examples]), deepest=_DEEPEST)
+        + "\n"
+    )
 
 
 @dataclass(frozen=True)

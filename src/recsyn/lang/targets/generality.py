@@ -14,8 +14,8 @@ from recsyn.lang.program import Definition, Program
 from recsyn.lang.source import Span
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.targets.sugar import DefinitionGroup, definition_groups
-from recsyn.lang.types import ARROW, BOOL, CHAR, INT, Scheme, Type, TypeConstant, TypeVariable, arrow, list_of, variables_of
-from recsyn.lang.unify import OpenType, Unknown, instantiate, parts, replaced, require_equality, resolve, unify
+from recsyn.lang.types import BOOL, CHAR, INT, Scheme, Type, TypeConstant, TypeVariable, arrow, list_of, variables_of
+from recsyn.lang.unify import Equality, OpenType, Unknown, instantiate, parts, replaced, require_equality, resolve, unify
 from recsyn.values import TUPLE
 
 ORDER = frozenset({"<", "<=", ">", ">="})
@@ -164,7 +164,7 @@ class _Inference:
             self.schemes[definition.name] = Scheme(tuple(dict.fromkeys(variables_of(closed))), closed)
 
     def _is_instance(self, declared: Scheme, found: Scheme) -> bool:
-        return unify(instantiate(found, 1), _rigid(declared), set()) is None
+        return unify(instantiate(found, 1), _rigid(declared), Equality()) is None
 
     def _is_weak(self, term: core.Term, scheme: Scheme) -> bool:
         return self.dialect.weak(term, scheme, self.found.weak_constants)
@@ -185,7 +185,7 @@ class _Inference:
         return Unknown(self.level)
 
     def _same(self, left: OpenType, right: OpenType) -> None:
-        if unify(left, right, set()) is not None:
+        if unify(left, right, Equality()) is not None:
             raise _Mismatch
 
     def _type_of(self, meaning: _Meaning) -> OpenType:
@@ -203,7 +203,7 @@ class _Inference:
         return type
 
     def _compare(self, type: OpenType) -> None:
-        require_equality(type, set())
+        require_equality(type, Equality())
         self.compared.append(type)
 
     def _settle(self, level: int) -> None:
@@ -370,16 +370,3 @@ def _alike(left: OpenType, right: OpenType) -> bool:
         elif a is not b and (isinstance(a, Unknown) or a != b):
             return False
     return True
-
-
-def holding_functions(program: Program) -> frozenset[str]:
-    """The datatypes some value of which has a function in it, whatever their parameters stand for."""
-    holding: set[str] = set()
-    known = -1
-    while known < len(holding):
-        known = len(holding)
-        for datatype in program.datatypes.values():
-            fields = (part for c in datatype.constructors for f in c.fields for part in parts(f))
-            if any(isinstance(part, TypeConstant) and (part.name == ARROW or part.name in holding) for part in fields):
-                holding.add(datatype.name)
-    return frozenset(holding)

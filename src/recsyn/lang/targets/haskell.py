@@ -12,7 +12,7 @@ from recsyn.lang.layout import HARD, LINE, Doc, align, concat, fill, group, join
 from recsyn.lang.program import Definition, Example, Program
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.targets.comments import paragraphs, source_name
-from recsyn.lang.targets.generality import ORDER, Dialect, Generality, generality, holding_functions
+from recsyn.lang.targets.generality import ORDER, Dialect, Generality, generality
 from recsyn.lang.targets.naming import identifiers, local_identifiers
 from recsyn.lang.targets.sugar import (
     as_lets,
@@ -28,7 +28,7 @@ from recsyn.lang.targets.sugar import (
     variables_used,
 )
 from recsyn.lang.tree import COMPARISON, PRECEDENCE, RIGHT_GROUPING
-from recsyn.lang.types import ARROW, INT, Datatype, Scheme, Type, TypeConstant, TypeVariable
+from recsyn.lang.types import ARROW, INT, Datatype, Scheme, Type, TypeConstant, TypeVariable, holding_functions
 from recsyn.values import CONS, NIL, TUPLE, digits_of
 
 KEYWORDS = frozenset(
@@ -115,7 +115,7 @@ class _Writer:
     def __init__(self, program: Program, general: Generality) -> None:
         self.program = program
         self.general = general
-        self.holding = holding_functions(program)
+        self.holding = holding_functions(program.datatypes.values())
         # Names of the module's own come last: what clashes with them keeps its own.
         names = [*program.definitions, *_PRELUDE, _EXAMPLES + "#"]
         self.values = identifiers(names, _value_name, {"not", "main"})

@@ -15,7 +15,7 @@ from recsyn.lang.stackless import Deep, run
 from recsyn.lang.targets.annotations import Annotations, annotate, annotate_example, arguments_and_result
 from recsyn.lang.targets.comments import paragraphs, source_name
 from recsyn.lang.targets.components import datatype_components, definition_components, is_uniform, types_in
-from recsyn.lang.targets.generality import ORDER, holding_functions
+from recsyn.lang.targets.generality import ORDER
 from recsyn.lang.targets.guardedness import Guard, lexicographic
 from recsyn.lang.targets.naming import identifiers, local_identifiers
 from recsyn.lang.targets.rows import end_of_list, operands_in_a_row
@@ -31,10 +31,20 @@ from recsyn.lang.targets.sugar import (
     proposition,
     terms_in,
     text_of,
-    type_names,
     variables_used,
 )
-from recsyn.lang.types import ARROW, BUILTIN_DATATYPES, PRIMITIVE_TYPES, Constructor, Datatype, Type, TypeConstant, TypeVariable
+from recsyn.lang.types import (
+    ARROW,
+    BUILTIN_DATATYPES,
+    PRIMITIVE_TYPES,
+    Constructor,
+    Datatype,
+    Type,
+    TypeConstant,
+    TypeVariable,
+    holding_functions,
+    type_names,
+)
 from recsyn.values import CONS, NIL, TUPLE, digits_of
 
 KEYWORDS = frozenset(
@@ -170,7 +180,7 @@ class _Writer:
                 # A constructor lives in the namespace of its type.
                 own = identifiers([c.name for c in datatype.constructors], _last_part, KEYWORDS)
                 self.constructors |= {c: f"{self.types[name]}.{written}" for c, written in own.items()}
-        self.holding = holding_functions(program)
+        self.holding = holding_functions(program.datatypes.values())
         self.indexed = frozenset(d.name for group in datatype_components(program) if not is_uniform(group) for d in group)
         """Datatypes that mention themselves at other parameters than their own, which are indices in Lean, in a larger universe."""
         self.universe = "Type _" if self.indexed else "Type"

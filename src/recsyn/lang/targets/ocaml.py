@@ -12,7 +12,7 @@ from recsyn.lang.layout import HARD, LINE, Broken, Doc, align, concat, fill, gro
 from recsyn.lang.program import Definition, Example, Program
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.targets.comments import paragraphs, source_name
-from recsyn.lang.targets.generality import ORDER, Dialect, Generality, generality, holding_functions
+from recsyn.lang.targets.generality import ORDER, Dialect, Generality, generality
 from recsyn.lang.targets.naming import fresh_identifier, identifiers, local_identifiers
 from recsyn.lang.targets.sugar import (
     DefinitionGroup,
@@ -31,7 +31,7 @@ from recsyn.lang.targets.sugar import (
     text_of,
     variables_used,
 )
-from recsyn.lang.types import ARROW, INT, Datatype, Type, TypeConstant, TypeVariable
+from recsyn.lang.types import ARROW, INT, Datatype, Type, TypeConstant, TypeVariable, holding_functions
 from recsyn.lang.unify import parts
 from recsyn.values import CONS, NIL, TUPLE, digits_of
 
@@ -83,7 +83,7 @@ let {name} x y =
 def ocaml(program: Program) -> str:
     """The program as the text of an OCaml file, its examples as assertions. Raises :class:`RecsynError` for what OCaml lacks."""
     program = needed(program)
-    holding = holding_functions(program)
+    holding = holding_functions(program.datatypes.values())
     writer = _Writer(program, generality(program, Dialect(lambda t, s, weak: _is_weak(t, s.type, weak, holding), False)))
     groups: list[Doc] = []
     for datatypes in datatype_groups(program):

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from recsyn.lang import core
 from recsyn.lang.program import Definition, Example, Program
-from recsyn.lang.types import BUILTIN_DATATYPES, PRIMITIVE_TYPES, Datatype, Type, TypeConstant
+from recsyn.lang.types import BUILTIN_DATATYPES, Datatype, type_names
 from recsyn.values import CONS, NIL, TUPLE
 
 Named: TypeAlias = tuple[core.Pattern, core.Term]
@@ -140,17 +140,6 @@ def constructors_in(terms: Iterable[core.Term]) -> Iterator[str]:
                 elif isinstance(pattern, core.Built):
                     yield pattern.constructor
                     stack.extend(pattern.fields)
-
-
-def type_names(types: Iterable[Type]) -> Iterator[str]:
-    """The names of the datatypes in types."""
-    stack = list(types)
-    while stack:
-        at = stack.pop()
-        if isinstance(at, TypeConstant):
-            if at.name not in PRIMITIVE_TYPES:
-                yield at.name
-            stack.extend(at.arguments)
 
 
 def needed(program: Program) -> Program:
