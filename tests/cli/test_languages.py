@@ -59,6 +59,24 @@ def test_import(verb: Run, examples: Path, tmp_path: Path) -> None:
     assert str(program.value("succ three")) == "XO (XO One)"
 
 
+@pytest.mark.parametrize(("verb_", "name"), [(["export", "--to", "coq"], "a.rec"), (["import"], "a.v")])
+def test_what_was_read_is_not_overwritten(verb: Run, tmp_path: Path, verb_: list[str], name: str) -> None:
+    text = "fun f = 1\n" if name.endswith("rec") else "Definition f := 1.\n"
+    (tmp_path / name).write_text(text)
+    code, _, err = verb(*verb_, tmp_path / name, "-o", tmp_path / "." / name)
+    assert code == 2
+    assert "is the file that was read" in err
+    assert (tmp_path / name).read_text() == text
+
+
+def test_an_import_that_is_refused_is_written_and_said_to_be(verb: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.v").write_text("Fixpoint f (n : nat) : nat := f n.\n")
+    code, out, err = verb("import", tmp_path / "a.v")
+    assert (code, "fun f (n : Nat) : Nat = f n" in out) == (2, True)
+    assert "error[not-terminating]" in err
+    assert "a.rec:" in err
+
+
 def test_import_says_what_it_cannot(verb: Run, tmp_path: Path) -> None:
     (tmp_path / "a.v").write_text("Definition one := 1.\n\nLemma l : 1 = 1.\nProof. auto. Qed.\n")
     code, _, err = verb("import", tmp_path / "a.v")

@@ -221,6 +221,11 @@ def _without_names(row: Row) -> Row:
         ("One => 1", "`XO _`, `XI _`"),
         ("XO _ => 1", "`One`, `XI _`"),
         ("One => 1 | XO One => 2 | XI _ => 3", "`XO (XO _)`, `XO (XI _)`"),
+        ("XI (XI (XI One)) => 1 | XO _ => 2", "`One`, `XI One`, `XI (XO _)`"),
+        (
+            "XI (XI One) => 1 | One => 2 | XI One => 3 | XI (XO _) => 4 | XO (XO (XO _)) => 5",
+            "`XO One`, `XO (XI _)`, `XO (XO One)`",
+        ),
     ],
 )
 def test_the_smallest_missing_patterns(cases: str, missing: str) -> None:
@@ -234,7 +239,7 @@ def test_the_smallest_missing_patterns(cases: str, missing: str) -> None:
     [
         ("[]", "`_ :: _`"),
         ("[_] | []", "`_ :: _ :: _`"),
-        ("(Leaf :: _) :: _ | []", "`[] :: _`"),
+        ("(Leaf :: _) :: _ | []", "`[] :: _`, `(Branch _ _ _ :: _) :: _`"),
         ("(Leaf :: _) :: _ | [] | [] :: _", "`(Branch _ _ _ :: _) :: _`"),
         ('""', "`_ :: _`"),
         ("'a' :: _ | []", "`'b' :: _`"),

@@ -430,3 +430,33 @@ def test_nothing_is_a_program_too() -> None:
     program = dialogue()
     assert list(program) == []
     assert program.value("not (1 :: [] == [2])") == program.value("True")
+
+
+def messages(load: Load, main: str, **others: str) -> str:
+    with pytest.raises(LanguageError) as caught:
+        load(main, **others)
+    return "\n".join(f"{d.message} {d.hint}" for d in caught.value.diagnostics)
+
+
+def test_messages_say_names_as_the_file_does_that_they_are_about(load: Load) -> None:
+    """Also where the main file, which defines the same names, tells them apart by their module."""
+    other = "type T = Foo | Bar\nfun f x = match x with Bar => 1 end\nfun g (x : T) : T = 1\npartial fun p x = p x\nfun h x = p x\n"
+    said = messages(load, 'import "./other.rec"\ntype T = Foo Int | Leaf\nfun p x = x\n', other=other)
+    assert "other." not in said
+    assert "does not cover `Foo` add `| Foo => …`" in said
+    assert "annotated to be of type `T`" in said
+    assert "calls `p`, which is partial" in said
+    said = messages(
+        load, 'import "./other.rec"\ntype T = Mine\nfun k x = match x with other.Bar => 1 end\n', other="type T = Foo | Bar"
+    )
+    assert "does not cover `Foo`" in said
+    said = messages(load, 'import "./other.rec"\ntype T = Foo\nfun k x = match x with Bar => 1 end\n', other="type T = Foo | Bar")
+    assert "does not cover `other.Foo`" in said
+
+
+def test_a_clash_is_mended_by_words_of_the_file_that_has_it(load: Load) -> None:
+    folder = {"p__x": "fun foo = 1", "q__x": "fun foo = 2", "q__y": "fun foo = 3"}
+    said = messages(
+        load, 'import "./p/x.rec", "./q/b.rec"\nfun z = foo', q__b='import "./x.rec", "./y.rec"\nfun bar = foo', **folder
+    )
+    assert "write `x.foo` or `y.foo`" in said

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -212,7 +214,16 @@ def test_places_that_are_no_files(folder: Path, capsys: pytest.CaptureFixture[st
     Path("folder.rec").mkdir()
     Path("one.rec").symlink_to("two.rec")
     Path("two.rec").symlink_to("one.rec")
-    for name, message in (("folder.rec", "is a folder"), ("one.rec", "Too many levels"), ("none.rec", "there is no file")):
+    Path("zero.rec").symlink_to("/dev/zero")
+    os.mkfifo("pipe.rec")
+    places = {
+        "folder.rec": "is a folder",
+        "one.rec": "Too many levels",
+        "none.rec": "there is no file",
+        "zero.rec": "is a pipe or a device",
+        "pipe.rec": "is a pipe or a device",
+    }
+    for name, message in places.items():
         assert message in refused(["run", name, "1"], capsys)
         Path("main.rec").write_text(f'import "./{name}"\nfun f = 1\n')
         said = refused(["check", "main.rec"], capsys)
@@ -335,6 +346,30 @@ def test_a_match_on_a_type_of_many_constructors() -> None:
     with pytest.raises(LanguageError) as caught:
         recsyn.loads(f"type T = {' | '.join(constructors)}\nfun f x = match x with\n{cases}end")
     assert caught.value.diagnostics[0].message == "this match does not cover `C1234 _`"
+
+
+def test_recursion_with_many_arguments_and_many_cases() -> None:
+    """What becomes smaller in every call is seen without combining the calls."""
+    cases = [f"| S m, {', '.join(bits)} => f m {' '.join(bits[1:] + bits[:1])}" for bits in product(("True", "False"), repeat=6)]
+    names = [f"x{i}" for i in range(6)]
+    head = f"type N = Z | S N\nfun f n {' '.join(names)} = match n, {', '.join(names)} with"
+    assert outcome("\n".join([head, *cases, f"| Z, {', '.join('_' * 6)} => 0 end"])) == "accepted"
+
+
+def test_a_ring_of_functions() -> None:
+    ring = (f"f{i} x = match x with [] => 0 | _ :: y => f{(i + 1) % 500} y end\n" for i in range(500))
+    assert outcome("fun " + "and ".join(ring)) == "accepted"
+
+
+def test_cases_that_shorten_one_list_of_many() -> None:
+    names = [f"x{i}" for i in range(20)]
+    cases = []
+    for i in range(20):
+        patterns, given = ["_"] * 20, list(names)
+        patterns[i], given[i] = "_ :: y", "y"
+        cases.append(f"| {', '.join(patterns)} => f {' '.join(given)}")
+    last = f"| {', '.join(['[]'] * 20)} => 0 end"
+    assert outcome("\n".join([f"fun f {' '.join(names)} = match {', '.join(names)} with", *cases, last])) == "accepted"
 
 
 def test_a_match_on_many_values() -> None:

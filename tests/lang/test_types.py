@@ -13,6 +13,8 @@ type Tree a = Leaf | Branch a (Tree a) (Tree a)
 type Maybe a = Nothing | Just a
 type Rose a = Rose a (List (Rose a))
 type Wrap a = Wrap (a -> Int)
+type Hold = Hold (Int -> Int)
+type Deep = Deep (List Hold) | Shallow
 type Nest a = End | Nest a (Nest (a, a))
 """
 
@@ -108,6 +110,8 @@ def test_equality_is_asked_of_type_variables(definition: str, constrained: set[s
         ("f x = (fn y => y) 1 2", "type-mismatch", "this function is given 2 arguments, but takes 1"),
         ("g x _ = x\nfun f x = x + g 1 2 3 + 1", "type-mismatch", "`g` is given 3 arguments, but takes 2"),
         ("f x = (fn y => y) == (fn y => y)", "type-mismatch", "functions cannot be compared"),
+        ("f x = x == Hold (fn y => y)", "type-mismatch", "values that hold functions cannot be compared"),
+        ("g x y = x == y\nfun f (x : Deep) = g [x] []", "type-mismatch", "values that hold functions cannot be compared"),
         ("g x y = x == y\nfun f x = g (fn y => y) x", "type-mismatch", "functions cannot be compared"),
         ("f x = let eq = fn a b => a == b in eq (fn y => y) x", "type-mismatch", "functions cannot be compared"),
         (

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import recsyn
 from recsyn import Value
+from recsyn.semantics.reference import Reference, StepLimit
 from recsyn.values import TUPLE, boolean, from_iterable, postorder, to_list
 
 ONE, LEAF = Value("One"), Value("Leaf")
@@ -192,3 +193,21 @@ fun lots = [thirteen, thirteen, thirteen]
 fun length xs = match xs with [] => 0 | _ :: xs => 1 + length xs end
 """
 )
+
+
+def test_only_calls_of_partial_functions_are_counted() -> None:
+    program = recsyn.loads(
+        """
+partial fun other n = if n <= 0 then 0 else other (n - 1)
+fun sum xs = match xs with [] => 0 | x :: xs => x + sum xs end
+partial fun down n = if n <= 0 then [] else n :: down (n - 1)
+partial fun for_ever n = sum [n, n] + for_ever (n + 1)
+"""
+    )
+    reference = Reference(program.checked, 100)
+    ten = reference.call("down", (10,))
+    assert reference.call("sum", (from_iterable(range(1_000)),)) == 499_500
+    assert reference.call("sum", (ten,)) == 55
+    for stopped in ("down", "other", "for_ever"):
+        with pytest.raises(StepLimit):
+            reference.call(stopped, (200,))

@@ -138,3 +138,28 @@ def test_traces_of_deep_values(successor: recsyn.Program) -> None:
     assert len(trace) == 3 * 2_001
     assert trace.result.value == successor["succ"](deep)
     assert trace.steps[-1].show_after().count("XO") == 2_001
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("comp (plus 1) (plus 2) 10", "13"),
+        ("twice (twice (fn y => y * 2)) 1", "16"),
+        ("power (S (S (S Z))) 0", "8"),
+        ("both (both (fn p => p)) (1, 2)", "(1, 2)"),
+    ],
+)
+def test_a_function_unfolded_inside_its_own_unfolding(expression: str, value: str) -> None:
+    """Its binders stand there twice, under the same names, and are others each time."""
+    program = recsyn.loads(
+        """
+type Nat = Z | S Nat
+fun plus n = fn k => let y = k + n in y
+fun comp f g = fn x => let y = g x in f y
+fun twice f = fn x => f (f x)
+fun power n = match n with Z => fn x => x + 1 | S m => let g = power m in fn x => g (g x) end
+fun both f = fn p => match p with (a, b) => match f (b, a) with (b, a) => (a, b) end end
+"""
+    )
+    assert show(program.value(expression)) == value
+    assert show_term(program.trace(expression).result) == value

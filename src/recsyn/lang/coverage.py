@@ -75,7 +75,7 @@ class Coverage:
             if width == 0:
                 found.append(_rebuilt(done))
                 continue
-            for bigger, rest, then, begun in self._begun(rows, width, done):
+            for bigger, rest, then, begun in (*self._begun(rows, width, done), *self._within(rows, width, done)):
                 heappush(waiting, (size + bigger, next(tick), rest, then, begun))
         return []
 
@@ -97,6 +97,14 @@ class Coverage:
             yield arity, default, width - 1, begun
         if not absent:
             yield 0, default, width - 1, (done, _fresh_literal(heads) if heads else Ignore())
+
+    def _within(self, rows: list[Row], width: int, done: Done | None) -> Iterator[tuple[int, list[Row], int, Done]]:
+        """What :meth:`_begun` leaves out: values that begin as some rows do, where no row begins as others do."""
+        heads = dict.fromkeys(_head(r[0]) for r in rows if not isinstance(r[0], Ignore))
+        if any(head not in heads for head in self._signature(heads)):
+            for name, arity in heads:
+                if isinstance(name, str):
+                    yield arity, _specialise(rows, (name, arity)), width - 1 + arity, (done, (name, arity))
 
     def _useful(self, rows: list[Row], row: Row) -> Deep[bool]:
         if _covers_all(rows):

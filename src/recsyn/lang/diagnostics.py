@@ -108,9 +108,15 @@ class Fault(Exception):
         return Diagnostic("error", self.code, self.message, source, self.span, self.hint)
 
 
+_MANY = 500
+"""Of more names than this only those are compared that begin alike: a file may hold as many errors."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """A hint that offers the known name most like ``name``, where one is close."""
     candidates = [k for k in known if k != name]
+    if len(candidates) > _MANY:
+        candidates = [k for k in candidates if k[:1].lower() == name[:1].lower()]
     close = difflib.get_close_matches(name[:200], candidates, n=1, cutoff=0.6)
     if not close:
         close = [k for k in candidates if _looks(k) == _looks(name)][:1]

@@ -68,6 +68,49 @@ def test_what_is_not_read_is_named(name: str) -> None:
     assert diagnostic.span.start < diagnostic.span.end or name == "nothing"
 
 
+def test_comments_are_kept() -> None:
+    """But for those inside a proof, which goes with them."""
+    text = """(** One. *)
+Definition a := true. (* two *)
+
+(* three *)
+
+(** What it does,
+    on two lines. *)
+Definition f (n : bool) : bool := match n with (* four *) true => (* five *) false | false => n end.
+(** six *) Example e : f a = false. Proof. (* seven *) reflexivity. Qed.
+(* eight *) Compute a. (* nine *)
+(* ten *)
+"""
+    assert from_gallina(Source("program.v", text)) == (
+        """\
+-- two
+--- One.
+fun a = True
+
+-- three
+
+-- four
+-- five
+--- What it does,
+--- on two lines.
+fun f (n : Bool) : Bool =
+  match n with
+  | True  => False
+  | False => n
+  end
+
+-- six
+example f a = False
+
+-- eight
+-- nine
+
+-- ten
+"""
+    )
+
+
 def test_every_error_is_reported_and_none_twice() -> None:
     text = (
         "Record r := mk { a : nat }.\n"

@@ -277,10 +277,10 @@ def _comments_above(text: str, comments: Sequence[Span], sentences: Sequence[Sen
 def _below(comments: Sequence[tuple[str, bool]], declaration: str) -> str:
     """A declaration below the comments that stand above it. What Coq's own tool takes for documentation is documentation."""
     parts: list[str] = []
-    for index, (comment, apart) in enumerate(comments, 1):
-        documents = index == len(comments) and not apart and comment.startswith("(** ") and declaration.startswith(("fun", "type"))
+    about = [c for c in comments if c[0].startswith("(** ") and not c[1]][-1:] if declaration.startswith(("fun", "type")) else []
+    for comment, apart in [*(c for c in comments if c not in about), *about]:
         lines = [line.strip() for line in comment[2:-2].strip("*").splitlines()]
-        said = [f"{'---' if documents else '--'} {line}".rstrip() for line in lines if line.strip("*-= ")]
+        said = [f"{'---' if about == [(comment, apart)] else '--'} {line}".rstrip() for line in lines if line.strip("*-= ")]
         if said:
             parts.append("\n".join(said) + ("\n\n" if apart else "\n"))
     return ("".join(parts) + declaration).rstrip("\n")
