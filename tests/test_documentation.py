@@ -16,6 +16,7 @@ import yaml
 import recsyn
 from recsyn.data.tasks import task_from_config
 from recsyn.lang.library import module_names, module_source
+from recsyn.lang.types import show_datatype
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -97,7 +98,7 @@ def library_page() -> str:
         lines += ["", f"## {name}", "", about, ""]
         declared = re.findall(r"^type (\w+)", module_source(name).text, re.MULTILINE)
         for datatype in (checked.datatypes[d] for d in declared):
-            lines.append(f"- `{' '.join(['type', datatype.name, *datatype.parameters])}` {_flowing(datatype.documentation or '')}")
+            lines.append(f"- `{show_datatype(datatype)}` {_flowing(datatype.documentation or '')}")
         for function in checked.own:
             definition = checked.definitions[function]
             lines.append(f"- `{function} : {definition.scheme}` {_flowing(definition.documentation or '')}")
