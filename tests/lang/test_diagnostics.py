@@ -170,3 +170,56 @@ def test_a_refused_function_is_blamed_once() -> None:
 def test_the_nearest_name(source: str, hint: str | None) -> None:
     [found] = remarks(source)
     assert found.hint == hint
+
+
+PRELUDE = "type Nat = Z | S Nat\ntype Color = Red | Green | Blue\ntype Two = Two Int Int\n\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("fun f x = x + 1\nfun g = f -1", "a negative argument stands in parentheses: `f (-1)`"),
+        ("fun f n = match n with 0 => 1 | 1 => 2 end", "add `| _ => …`"),
+        ("fun f n m = match n, m with 0, 'a' => 1 end", "add `| _, _ => …`"),
+        ("fun add Z n = n\nfun add (S m) n = S (add m n)", "one `fun add` has all the cases, in a `match` on its parameters"),
+        ("fun f c = match c with Red | Green => 1 | Blue => 2 end", "each pattern has a case of its own: `| p => … | q => …`"),
+        (
+            "fun f c = match c with Red when True => 1 | _ => 2 end",
+            "a case has no guard: `if … then … else …` stands behind its `=>`",
+        ),
+        ("fun f c = match c with Red => 1 | _ => 2 | end", "leave out the last `|`"),
+        ("fun f x = 0 < x < 10", "two comparisons are joined with `&&`, as in `0 < x && x < 10`"),
+        ("fun f x = let g y = y + 1 in g x", "a function inside of an expression is a value: `let g = fn y => … in …`"),
+        (
+            "fun f x = let rec g = x in g",
+            "a `let` does not see itself: a function that calls itself is defined by a `fun` of its own",
+        ),
+        ("fun f (x : int) = x + 1", "`int` stands for any type here, since it is a variable: the type is written `Int`"),
+        ("fun f (x : Int * Int) = x", "the type of pairs is written `(a, b)`"),
+        ("fun f (x : [Int]) = x", "the type of lists is written `List a`"),
+        ("fun f t = match t with Two (x, y) => x + y end", "fields stand side by side, without commas: `Two x y`"),
+        ("fun f a b = a mod b", "the remainder is written `a % b`"),
+        ("fun f x = nil", "the empty list is written `[]`"),
+        (
+            "fun f x = [1; 2; 3]",
+            "items of a list have `,` between them, declarations nothing, and definitions in an expression `let … in`",
+        ),
+        ("fun f c =\n  match c with\n  | Red => 1\n  | _ => 2", "the `match` on line 6 is not closed; that takes `end`"),
+        ("fun f x = (x +\n  1", "the `(` on line 5 is not closed; that takes `)`"),
+        (
+            "fun f x = x + Late\ntype Later = Late",
+            "its type is declared further down: a declaration sees those before it, so move the type up",
+        ),
+        ('import "list"\nfun f x = x', "a module of the library is imported without quotes: `import list`"),
+        ("Inductive nat := O", "this is Gallina, which `recsyn import` reads"),
+        ("val x = 1", "a constant is defined by `fun` without parameters, and its type stands in it: `fun x : T = …`"),
+    ],
+)
+def test_what_other_languages_write(tmp_path: Path, source: str, hint: str) -> None:
+    path = tmp_path / "mine.rec"
+    path.write_text(PRELUDE + source)
+    with pytest.raises(LanguageError) as caught:
+        recsyn.load(path)
+    errors = [d for d in caught.value.diagnostics if d.severity == "error"]
+    assert hint in [d.hint for d in errors]
+    assert len(errors) == 1 or "add Z" in source

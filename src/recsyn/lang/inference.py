@@ -136,7 +136,8 @@ class Scope:
 
     def type_name(self, written: s.TypeName) -> str:
         """The type that a name in an annotation means. Raises :class:`Fault` where it has another number of parameters."""
-        name = self._meaning(self.names.types, written.name, written.span, "type")
+        own = Span(written.span.start, written.span.start + len(written.name))
+        name = self._meaning(self.names.types, written.name, own, "type")
         needed = len(self.datatypes[name].parameters) if name in self.datatypes else 0
         if needed != len(written.arguments):
             given = len(written.arguments)

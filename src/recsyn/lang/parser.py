@@ -71,6 +71,7 @@ _UNCLOSED = {
     "ELSE": "an `if` always has an `else`",
     "IN": "a `let` goes on with `in` and what it is for",
 }
+_CLOSED_BY = {"MATCH": "END", "LPAR": "RPAR", "LSQUARE": "RSQUARE"}
 _OPERATORS = frozenset(
     "OR_OR AND_AND EQUALS DIFFERS AT_MOST AT_LEAST LESS GREATER CONS APPEND PLUS MINUS STAR SLASH PERCENT".split()
 )
@@ -245,6 +246,8 @@ def _parse_whole(source: Source, start: str, noun: str) -> Any:
 def tokens_of(source: Source) -> Tokens:
     """The tokens and comments of a text; what is no token is reported and left out."""
     errors: list[Diagnostic] = []
+    told: set[tuple[int, str]] = set()
+    bad_characters = 0
     try:
         comments = tuple(comments_of(source.text))
     except Fault as fault:
@@ -257,10 +260,15 @@ def tokens_of(source: Source) -> Tokens:
             return Tokens(tuple(tokens), comments, tuple(errors))
         except UnexpectedCharacters as error:
             at = error.pos_in_stream or 0
-            errors.append(_bad_character(text, at).diagnostic(source))
+            bad_characters += 1
+            found = _bad_character(text, at).diagnostic(source)
+            # One on a line is enough of each: `[1; 2; 3]` is one mistake.
+            if (found.position[0], found.message) not in told:
+                told.add((found.position[0], found.message))
+                errors.append(found)
             line_end = text.find("\n", at)
             stop = at + 1 if text[at] not in "\"'" else len(text) if line_end < 0 else line_end
-            if len(errors) == _MOST_BAD_CHARACTERS:
+            if bad_characters == _MOST_BAD_CHARACTERS:
                 return Tokens((), comments, tuple(errors))
             # What has been read need not be read again.
             text = blanked(text, [Span(0, stop)])
@@ -306,8 +314,23 @@ def _parse(tokens: Sequence[Token], start: str, end: int) -> Any:
         last = tokens[-1].end_pos or end
         accepted = parser_of.accepts()
         hint = next((hint for name, hint in _UNCLOSED.items() if name in accepted), None)
+        hint = _left_open(tokens) or hint
         raise _unexpected("the end of " + noun, accepted, Span(max(0, last - 1), last), hint) from None
     return result.children[0] if start == "_type" else result
+
+
+def _left_open(tokens: Sequence[Token]) -> str | None:
+    """A hint that names the innermost of what has been opened on an earlier line and not closed."""
+    opened: list[Token] = []
+    for token in tokens:
+        if token.type in _CLOSED_BY:
+            opened.append(token)
+        elif opened and token.type == _CLOSED_BY[opened[-1].type]:
+            opened.pop()
+    if not opened or opened[-1].line == tokens[-1].line:
+        return None
+    closing = _spelling()[_CLOSED_BY[opened[-1].type]]
+    return f"the `{opened[-1]}` on line {opened[-1].line} is not closed; that takes `{closing}`"
 
 
 def _unexpected(found: str, accepted: set[str], span: Span, hint: str | None) -> Fault:
@@ -317,6 +340,9 @@ def _unexpected(found: str, accepted: set[str], span: Span, hint: str | None) ->
 def _mend(token: Token, before: Sequence[Token], accepted: set[str]) -> str | None:
     """A hint for what is written otherwise in other languages."""
     found = token.type
+    first = next((t for t in before if t.line == token.line), token)
+    if first.column == 1 and str(first) in _OTHER_OPENERS:
+        return _OTHER_OPENERS[str(first)]
     pair = (before[-1].type, found) if before else ("", found)
     if pair in (("LESS", "GREATER"), ("SLASH", "EQUAL")):
         return "that two values differ is written `!=`"
