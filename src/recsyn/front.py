@@ -44,7 +44,7 @@ class Program:
         if name not in names.values:
             raise RecsynError(
                 f"{self.checked.source.name} defines no function `{name}`",
-                nearest(str(name), names.values) or f"it defines {', '.join(self)}",
+                nearest(str(name), names.values) or (f"it defines {', '.join(self)}" if self.checked.own else None),
             )
         try:
             meaning = names.meaning(names.values, name, Span(0, 0), "function")

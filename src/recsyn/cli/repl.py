@@ -20,8 +20,10 @@ from recsyn.cli.trace import show_trace
 from recsyn.errors import RecsynError
 from recsyn.lang.diagnostics import LanguageError, nearest
 from recsyn.lang.parser import is_blank, is_declaration, is_unfinished
+from recsyn.lang.program import Definition
+from recsyn.lang.program import Program as Checked
 from recsyn.lang.source import Source
-from recsyn.lang.types import show_datatype
+from recsyn.lang.types import Datatype, show_datatype
 from recsyn.values import show
 
 if TYPE_CHECKING:
@@ -140,24 +142,27 @@ def _doc(session: Session, name: str) -> Session:
     """:doc NAME      what the source says of a function, a type or the type of a constructor"""
     if not name:
         raise RecsynError("`:doc` wants a name", "`:names` lists the functions")
-    checked = session.program.checked
-    if name[name.rfind(".") + 1].isupper():
-        meanings = checked.names.types.get(name) or checked.names.constructors.get(name)
-        if not meanings:
-            known = [*checked.names.types, *checked.names.constructors]
-            raise RecsynError(f"there is no type or constructor `{name}`", nearest(name, known))
-        meant = meanings[0].name
-        datatype = checked.datatypes.get(checked.constructors[meant].datatype if meant in checked.constructors else meant)
-        if datatype is None:
-            raise RecsynError(f"`{name}` belongs to the language, and has no constructors")
-        say(show_datatype(datatype))
-        documentation = datatype.documentation
+    described: Datatype | Definition
+    if name.rpartition(".")[2][:1].isupper():
+        described = _datatype(session.program.checked, name)
+        say(show_datatype(described))
     else:
-        function = session.program[name]
-        say(f"{name} : {function.definition.scheme}")
-        documentation = function.definition.documentation
-    say(documentation or "(the source says nothing of it)")
+        described = session.program[name].definition
+        say(f"{name} : {described.scheme}")
+    say(described.documentation or "(the source says nothing of it)")
     return session
+
+
+def _datatype(program: Checked, name: str) -> Datatype:
+    """The datatype that a name means, or the one whose constructor it means. Raises :class:`RecsynError`."""
+    types, constructors = program.names.types, program.names.constructors
+    meanings = types.get(name) or constructors.get(name)
+    if not meanings:
+        raise RecsynError(f"there is no type or constructor `{name}`", nearest(name, [*types, *constructors]))
+    meant = meanings[0].name
+    if name in types and meant not in program.datatypes:
+        raise RecsynError(f"`{name}` belongs to the language, and has no constructors")
+    return program.datatypes[meant if name in types else program.constructors[meant].datatype]
 
 
 def _names(session: Session, _: str) -> Session:

@@ -15,10 +15,11 @@ from recsyn.lang.targets.comments import paragraphs, source_name
 from recsyn.lang.targets.components import datatype_components, definition_components, is_uniform
 from recsyn.lang.targets.guardedness import Guard
 from recsyn.lang.targets.naming import fresh_identifier, identifiers, local_identifiers
+from recsyn.lang.targets.notation import Part, operator_parts, type_text
 from recsyn.lang.targets.rows import characters_in, end_of_list, operands_in_a_row, types_of
 from recsyn.lang.targets.simplification import simplified
 from recsyn.lang.targets.sugar import as_lets, list_of_patterns, list_of_terms, needed, terms_in, variables_used
-from recsyn.lang.types import ARROW, BOOL, CHAR, INT, Constructor, Datatype, Type, TypeConstant, TypeVariable, type_names
+from recsyn.lang.types import BOOL, CHAR, INT, Constructor, Datatype, Type, TypeConstant, TypeVariable, type_names
 from recsyn.values import CONS, NIL, TUPLE, digits_of
 
 KEYWORDS = frozenset(
@@ -155,34 +156,13 @@ class _Writer:
 
     def type(self, type: Type, variables: dict[str, str], level: int = 0) -> str:
         """``level`` 1 asks for the parameter of an arrow, 2 for an item of a product, 3 for an argument."""
-        out: list[str] = []
-        stack: list[tuple[Type, int] | str] = [(type, level)]
-        while stack:
-            task = stack.pop()
-            if isinstance(task, str):
-                out.append(task)
-                continue
-            at, wanted = task
-            if isinstance(at, TypeVariable):
-                out.append(variables[at.name])
-                continue
-            inside: list[tuple[Type, int] | str]
-            if at.name == ARROW:
-                own, inside = 0, [(at.arguments[0], 1), " -> ", (at.arguments[1], 0)]
-            elif at.name == TUPLE:
-                own, inside = 1, [(at.arguments[0], 2)]
-                for item in at.arguments[1:]:
-                    inside += [" * ", (item, 2)]
-            else:
-                inside = [self._type_constant(at)]
-                for item in at.arguments:
-                    inside += [" ", (item, 3)]
-                inside += [" unit"] * self._padding(at.name)
-                own = 2 if len(inside) > 1 else 3
-            if wanted > own:
-                inside = ["(", *inside, ")"]
-            stack.extend(reversed(inside))
-        return "".join(out)
+        return type_text(type, level, variables, self._parts)
+
+    def _parts(self, type: TypeConstant, wanted: int) -> list[Part]:
+        applied: list[Part] = [self._type_constant(type)]
+        for argument in type.arguments:
+            applied += [" ", (argument, 3)]
+        return operator_parts(type, wanted, " -> ", " * ", [*applied, *[" unit"] * self._padding(type.name)])
 
     def _type_constant(self, type: TypeConstant) -> str:
         if type.name == CHAR.name:

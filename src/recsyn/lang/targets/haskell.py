@@ -14,6 +14,7 @@ from recsyn.lang.stackless import Deep, run
 from recsyn.lang.targets.comments import paragraphs, source_name
 from recsyn.lang.targets.generality import ORDER, Dialect, Generality, generality
 from recsyn.lang.targets.naming import identifiers, local_identifiers
+from recsyn.lang.targets.notation import Part, between, in_parentheses, type_text
 from recsyn.lang.targets.sugar import (
     as_lets,
     chain,
@@ -28,7 +29,7 @@ from recsyn.lang.targets.sugar import (
     variables_used,
 )
 from recsyn.lang.tree import COMPARISON, PRECEDENCE, RIGHT_GROUPING
-from recsyn.lang.types import ARROW, INT, Datatype, Scheme, Type, TypeConstant, TypeVariable, holding_functions
+from recsyn.lang.types import ARROW, INT, Datatype, Scheme, Type, TypeConstant, holding_functions
 from recsyn.values import CONS, NIL, TUPLE, digits_of
 
 KEYWORDS = frozenset(
@@ -159,35 +160,22 @@ class _Writer:
 
     def _type(self, type: Type, variables: Mapping[str, str], level: int = OPEN) -> str:
         """``level`` OPERAND asks for what can stand before an arrow, APPLICATION for the parameter of a type."""
-        out: list[str] = []
-        stack: list[tuple[Type, int] | str] = [(type, level)]
-        while stack:
-            task = stack.pop()
-            if isinstance(task, str):
-                out.append(task)
-                continue
-            at, wanted = task
-            if isinstance(at, TypeVariable):
-                out.append(variables[at.name])
-                continue
-            inside: list[tuple[Type, int] | str] = []
-            if at.name == ARROW:
-                inside = [(at.arguments[0], OPERAND), " -> ", (at.arguments[1], OPEN)]
-                inside = ["(", *inside, ")"] if wanted > OPEN else inside
-            elif at.name in (TUPLE, "List"):
-                _check_tuple(len(at.arguments))
-                for index, item in enumerate(at.arguments):
-                    inside += [", " if index else "", (item, OPEN)]
-                inside = ["(", *inside, ")"] if at.name == TUPLE else ["[", *inside, "]"]
-            else:
-                if at.name in _TYPES and at.name != "Bool":
-                    self.imported.add(_TYPES[at.name])
-                inside = [self.types[at.name]]
-                for item in at.arguments:
-                    inside += [" ", (item, APPLICATION)]
-                inside = ["(", *inside, ")"] if at.arguments and wanted >= APPLICATION else inside
-            stack.extend(reversed(inside))
-        return "".join(out)
+        return type_text(type, level, variables, self._parts)
+
+    def _parts(self, type: TypeConstant, wanted: int) -> list[Part]:
+        if type.name == ARROW:
+            return in_parentheses([(type.arguments[0], OPERAND), " -> ", (type.arguments[1], OPEN)], wanted > OPEN)
+        if type.name == "List":
+            return ["[", (type.arguments[0], OPEN), "]"]
+        if type.name == TUPLE:
+            _check_tuple(len(type.arguments))
+            return in_parentheses(between(type.arguments, ", ", OPEN), True)
+        if type.name in _TYPES and type.name != "Bool":
+            self.imported.add(_TYPES[type.name])
+        applied: list[Part] = [self.types[type.name]]
+        for argument in type.arguments:
+            applied += [" ", (argument, APPLICATION)]
+        return in_parentheses(applied, bool(type.arguments) and wanted >= APPLICATION)
 
     # Declarations
 

@@ -18,6 +18,7 @@ from recsyn.lang.targets.components import datatype_components, definition_compo
 from recsyn.lang.targets.generality import ORDER
 from recsyn.lang.targets.guardedness import Guard, lexicographic
 from recsyn.lang.targets.naming import identifiers, local_identifiers
+from recsyn.lang.targets.notation import Part, operator_parts, type_text
 from recsyn.lang.targets.rows import end_of_list, operands_in_a_row
 from recsyn.lang.targets.simplification import Simplify, simplified
 from recsyn.lang.targets.sugar import (
@@ -195,31 +196,13 @@ class _Writer:
 
     def type(self, type: Type, variables: dict[str, str], level: int = 0) -> str:
         """``level`` 1 asks for the parameter of an arrow, 2 for an item of a product, 3 for an argument."""
-        out: list[str] = []
-        stack: list[tuple[Type, int] | str] = [(type, level)]
-        while stack:
-            task = stack.pop()
-            if isinstance(task, str):
-                out.append(task)
-                continue
-            at, wanted = task
-            if isinstance(at, TypeVariable):
-                out.append(variables[at.name])
-                continue
-            inside: list[tuple[Type, int] | str]
-            if at.name == ARROW:
-                own, inside = 0, [(at.arguments[0], 1), " → ", (at.arguments[1], 0)]
-            elif at.name == TUPLE:
-                own, inside = 1, [(at.arguments[0], 2)]
-                for item in at.arguments[1:]:
-                    inside += [" × ", (item, 2)]
-            else:
-                inside = [self.types.get(at.name, at.name)]
-                for item in at.arguments:
-                    inside += [" ", (item, 3)]
-                own = 2 if at.arguments else 3
-            stack.extend(reversed(["(", *inside, ")"] if wanted > own else inside))
-        return "".join(out)
+        return type_text(type, level, variables, self._parts)
+
+    def _parts(self, type: TypeConstant, wanted: int) -> list[Part]:
+        applied: list[Part] = [self.types.get(type.name, type.name)]
+        for argument in type.arguments:
+            applied += [" ", (argument, 3)]
+        return operator_parts(type, wanted, " → ", " × ", applied)
 
     def datatypes(self, datatypes: Sequence[Datatype]) -> list[Doc]:
         self._check(datatypes)

@@ -14,6 +14,7 @@ from recsyn.lang.stackless import Deep, run
 from recsyn.lang.targets.comments import paragraphs, source_name
 from recsyn.lang.targets.generality import ORDER, Dialect, Generality, generality
 from recsyn.lang.targets.naming import fresh_identifier, identifiers, local_identifiers
+from recsyn.lang.targets.notation import Part, between, in_parentheses, type_text
 from recsyn.lang.targets.sugar import (
     DefinitionGroup,
     as_lets,
@@ -31,7 +32,7 @@ from recsyn.lang.targets.sugar import (
     text_of,
     variables_used,
 )
-from recsyn.lang.types import ARROW, INT, Datatype, Type, TypeConstant, TypeVariable, holding_functions
+from recsyn.lang.types import ARROW, INT, Datatype, Type, TypeConstant, holding_functions
 from recsyn.lang.unify import parts
 from recsyn.values import CONS, NIL, TUPLE, digits_of
 
@@ -190,32 +191,17 @@ class _Writer:
 
     def _type(self, type: Type, variables: dict[str, str], level: int = 0) -> str:
         """``level`` 1 asks for the operand of ``*``, 2 for the parameter of a type."""
-        out: list[str] = []
-        stack: list[tuple[Type, int] | str] = [(type, level)]
-        while stack:
-            task = stack.pop()
-            if isinstance(task, str):
-                out.append(task)
-                continue
-            at, wanted = task
-            if isinstance(at, TypeVariable):
-                out.append(variables[at.name])
-            elif at.name == ARROW:
-                inside: list[tuple[Type, int] | str] = [(at.arguments[0], 1), " -> ", (at.arguments[1], 0)]
-                stack.extend(reversed(["(", *inside, ")"] if wanted else inside))
-            elif at.name == TUPLE:
-                inside = ["("]
-                for index, item in enumerate(at.arguments):
-                    inside += [" * " if index else "", (item, 1)]
-                stack.extend(reversed([*inside, ")"]))
-            elif len(at.arguments) == 1:
-                stack.extend([f" {self.types[at.name]}", (at.arguments[0], 2)])
-            else:
-                inside = []
-                for index, item in enumerate(at.arguments):
-                    inside += [", " if index else "(", (item, 0)]
-                stack.extend(reversed([*inside, f"{') ' if inside else ''}{self.types[at.name]}"]))
-        return "".join(out)
+        return type_text(type, level, variables, self._parts)
+
+    def _parts(self, type: TypeConstant, wanted: int) -> list[Part]:
+        if type.name == ARROW:
+            return in_parentheses([(type.arguments[0], 1), " -> ", (type.arguments[1], 0)], wanted > 0)
+        if type.name == TUPLE:
+            return in_parentheses(between(type.arguments, " * ", 1), True)
+        if len(type.arguments) == 1:
+            return [(type.arguments[0], 2), f" {self.types[type.name]}"]
+        listed = in_parentheses(between(type.arguments, ", ", 0), True) if type.arguments else []
+        return [*listed, f"{' ' if listed else ''}{self.types[type.name]}"]
 
     # Declarations
 
