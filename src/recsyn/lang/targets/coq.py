@@ -159,10 +159,13 @@ class _Writer:
         return type_text(type, level, variables, self._parts)
 
     def _parts(self, type: TypeConstant, wanted: int) -> list[Part]:
-        applied: list[Part] = [self._type_constant(type)]
+        return operator_parts(type, wanted, " -> ", " * ", self._applied_type)
+
+    def _applied_type(self, type: TypeConstant) -> list[Part]:
+        parts: list[Part] = [self._type_constant(type)]
         for argument in type.arguments:
-            applied += [" ", (argument, 3)]
-        return operator_parts(type, wanted, " -> ", " * ", [*applied, *[" unit"] * self._padding(type.name)])
+            parts += [" ", (argument, 3)]
+        return [*parts, *[" unit"] * self._padding(type.name)]
 
     def _type_constant(self, type: TypeConstant) -> str:
         if type.name == CHAR.name:

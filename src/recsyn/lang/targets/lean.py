@@ -199,10 +199,13 @@ class _Writer:
         return type_text(type, level, variables, self._parts)
 
     def _parts(self, type: TypeConstant, wanted: int) -> list[Part]:
-        applied: list[Part] = [self.types.get(type.name, type.name)]
+        return operator_parts(type, wanted, " → ", " × ", self._applied_type)
+
+    def _applied_type(self, type: TypeConstant) -> list[Part]:
+        parts: list[Part] = [self.types.get(type.name, type.name)]
         for argument in type.arguments:
-            applied += [" ", (argument, 3)]
-        return operator_parts(type, wanted, " → ", " × ", applied)
+            parts += [" ", (argument, 3)]
+        return parts
 
     def datatypes(self, datatypes: Sequence[Datatype]) -> list[Doc]:
         self._check(datatypes)

@@ -39,11 +39,14 @@ def in_parentheses(parts: Sequence[Part], needed: bool) -> list[Part]:
     return ["(", *parts, ")"] if needed else [*parts]
 
 
-def operator_parts(type: TypeConstant, wanted: int, arrow: str, product: str, applied: Sequence[Part]) -> list[Part]:
-    """The parts of a type where functions and tuples are written with operators and all else is applied to its parameters: level 1
-    asks for the parameter of an arrow, 2 for an item of a product, 3 for an argument."""
+def operator_parts(
+    type: TypeConstant, wanted: int, arrow: str, product: str, applied: Callable[[TypeConstant], Sequence[Part]]
+) -> list[Part]:
+    """The parts of a type where functions and tuples are written with operators, and all else as ``applied`` says: level 1 asks for
+    the parameter of an arrow, 2 for an item of a product, 3 for an argument."""
     if type.name == ARROW:
         return in_parentheses([(type.arguments[0], 1), arrow, (type.arguments[1], 0)], wanted > 0)
     if type.name == TUPLE:
         return in_parentheses(between(type.arguments, product, 2), wanted > 1)
-    return in_parentheses(applied, wanted > 2 and len(applied) > 1)
+    parts = applied(type)
+    return in_parentheses(parts, wanted > 2 and len(parts) > 1)
