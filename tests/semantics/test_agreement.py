@@ -23,6 +23,8 @@ fun twice f x = f (f x)
 fun fst (x, _) = x
 fun choose b = if b then fn x _ => x else fn _ y => y
 fun three = 1 + 2
+fun plus n = fn k => let y = k + n in y
+fun after f g = fn x => let y = g x in match (y, f y) with (_, x) => x end
 """
 )
 INT, BOOL, LIST, PAIR, FUNCTION = "Int", "Bool", "List Int", "(Int, Bool)", "Int -> Int"
@@ -180,6 +182,8 @@ NODES: dict[str, list[Callable[[str, Scope, int], st.SearchStrategy[Code]]]] = {
     FUNCTION: [
         function,
         call("twice {}", [FUNCTION], lambda f: lambda x: f(f(x))),
+        call("plus {}", [INT], lambda n: lambda k: k + n),
+        call("after {} {}", [FUNCTION, FUNCTION], lambda f, g: lambda x: f(g(x))),
         call("choose {} {}", [BOOL, INT], lambda b, x: lambda y: x if b else y),
     ],
 }
