@@ -482,5 +482,8 @@ def test_many_errors() -> None:
         recsyn.loads("\n".join(f"fun f{i} x = )" for i in range(500)))
     assert len(caught.value.diagnostics) == 500
     with pytest.raises(LanguageError) as caught:
-        recsyn.loads("$" * 10_000)
+        recsyn.loads("$\n" * 10_000)
     assert len(caught.value.diagnostics) == 20
+    with pytest.raises(LanguageError) as caught:
+        recsyn.loads("$" * 10_000)
+    assert len(caught.value.diagnostics) == 1
