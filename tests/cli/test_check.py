@@ -58,6 +58,14 @@ def test_a_missing_file_hides_no_other(check: Run, folder: Path) -> None:
     assert "good.rec: accepted" in out
 
 
+def test_a_file_that_cannot_be_read_is_data_too(check: Run, tmp_path: Path) -> None:
+    (tmp_path / "bytes.rec").write_bytes(b"\xff")
+    code, out, err = check(tmp_path / "bytes.rec", tmp_path / "none.rec", "--json")
+    found = [(d["severity"], d["code"], d["file"], d["line"], d["column"]) for d in json.loads(out)]
+    assert (code, err) == (2, "")
+    assert found == [("error", "missing-file", str(tmp_path / name), 1, 1) for name in ("bytes.rec", "none.rec")]
+
+
 @pytest.mark.parametrize(
     ("source", "code"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -214,11 +215,26 @@ def test_output_that_cannot_be_written_is_no_failure_found(examples: Path) -> No
         (f"{check} > /dev/full", 2, "the output cannot be written"),
         (f"{check} >&-", 0, ""),
         (f"PYTHONIOENCODING=ascii {sys.executable} -m recsyn trace {examples / 'successor.rec'} 'succ One'", 0, ""),
+        (f"{sys.executable} -m recsyn check none.rec 2> /dev/full", 2, ""),
+        (f"{sys.executable} -m recsyn run {examples / 'successor.rec'} '[1' 2> /dev/full", 2, ""),
+        (f"{sys.executable} -m recsyn repl <&-", 0, ""),
     ):
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
         assert done.returncode == code, done.stderr
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_what_an_encoding_lacks_is_escaped_as_the_language_does(tmp_path: Path) -> None:
+    (tmp_path / "a.rec").write_text('fun f = "é→\U0001f600a"\n', "utf-8")
+    command = [sys.executable, "-m", "recsyn", "run", "a.rec"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    shown = subprocess.run(
+        [*command, "f"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert shown == r'"\u{e9}\u{2192}\u{1f600}a"'
+    again = subprocess.run([*command, f"f == {shown}"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert again == "True\n"
 
 
 def test_what_cannot_be_kept_is_refused_before_it_is_made(recsyn, checkpoint: Path, tmp_path: Path) -> None:

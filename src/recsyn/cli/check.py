@@ -16,7 +16,7 @@ from recsyn.cli.terminal import complain, console, say, tell
 from recsyn.errors import RecsynError
 from recsyn.front import Program, load
 from recsyn.lang.diagnostics import Diagnostic, LanguageError
-from recsyn.lang.source import Source
+from recsyn.lang.source import Source, Span
 from recsyn.lang.types import TypeConstant, constructors_of
 
 _WAIT = 0.3
@@ -65,7 +65,8 @@ def _checked(options: Namespace) -> Iterator[_Outcome]:
         except LanguageError as error:
             yield _Outcome(path, None, error.diagnostics, None, _files(error.sources))
         except RecsynError as error:
-            yield _Outcome(path, None, (), error, frozenset())
+            unread = Diagnostic("error", "missing-file", error.message, Source(str(path), ""), Span(0, 0), error.hint)
+            yield _Outcome(path, None, (unread,), error, frozenset())
         else:
             falsified = program.falsified_properties(max_examples=options.max_examples, seed=options.seed)
             remarks = (*program.checked.warnings, *program.failed_examples(), *falsified)
@@ -84,7 +85,7 @@ def _report(outcomes: Iterator[_Outcome], as_json: bool) -> int:
         new = [d for d in outcome.diagnostics if d not in found]
         found += new
         errors = [d for d in outcome.diagnostics if d.severity == "error"]
-        if outcome.problem is not None:
+        if outcome.problem is not None and not as_json:
             complain(str(outcome.problem))
         elif not as_json:
             tell(new)

@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+from codecs import register_error
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module, metadata
@@ -79,7 +80,9 @@ def _module(verb: str) -> ModuleType:
 
 
 def _make_usable() -> None:
-    """Whatever the streams are: what an encoding lacks is escaped, and one that is closed gives nothing or takes anything."""
+    """Whatever the streams are: what an encoding lacks is written as the language escapes it, and a stream that is closed gives
+    nothing or takes anything."""
+    register_error("recsyn", _escaped)
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
     for name in ("stdout", "stderr"):
@@ -87,7 +90,12 @@ def _make_usable() -> None:
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="recsyn")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(f"\\u{{{ord(c):x}}}" for c in error.object[error.start : error.end]), error.end
 
 
 def _discard_output() -> None:

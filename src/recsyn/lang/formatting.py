@@ -318,7 +318,7 @@ Children: TypeAlias = Sequence[Any]
 
 
 def _import(c: Children) -> _Laid:
-    return _Laid(concat(c[0].doc, " ", nest(2, _separated(c[1:]))))
+    return _Laid(concat(c[0].doc, " ", group(nest(2, _separated(c[1:])))))
 
 
 def _member(opening: Doc, c: Children) -> Doc:
@@ -329,7 +329,7 @@ def _member(opening: Doc, c: Children) -> Doc:
         head[-2:] = [_Laid(concat(colon.doc, " ", align(type.doc)))]
     parts = [concat(LINE, piece.doc) if piece.kind == "guard" else group(LINE, piece.doc) for piece in head]
     header, below = concat(name.doc, nest(4, *parts)), nest(2, LINE, body.doc)
-    content = concat(header, " ", equal.doc, below)
+    content = concat(header, nest(2, " ", equal.doc), below)
     if traits_of(header) == Traits():
         content = either(concat(Flat(header), " ", equal.doc, group(below)), content)
     return concat(opening, content)
@@ -443,7 +443,7 @@ def _type_declaration(c: Children) -> _Laid:
     parts: list[Doc] = [LINE, bar.spelled(Broken("| ")), first.doc]
     for bar, constructor in zip(others[::2], others[1::2], strict=True):
         parts.extend([LINE, bar.doc, " ", constructor.doc])
-    return _Laid(group(joined(" ", [word.doc for word in head]), nest(2, *parts)))
+    return _Laid(group(nest(2, joined(" ", [word.doc for word in head]), *parts)))
 
 
 def _constructor(c: Children) -> _Laid:

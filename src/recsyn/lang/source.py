@@ -78,6 +78,7 @@ def read_source(path: str | Path, name: str | None = None) -> Source:
             # A pipe may never end, and a device has no end.
             raise RecsynError(f"{name!r} is a pipe or a device, not a file", "save the text in a .rec file")
         data = file.read_bytes()
+        where = file.resolve()
     except FileNotFoundError:
         raise RecsynError(f"there is no file {name!r}", "check the spelling and the folder you are in") from None
     except IsADirectoryError:
@@ -93,4 +94,4 @@ def read_source(path: str | Path, name: str | None = None) -> Source:
         ) from None
     if "\0" in text:
         raise RecsynError(f"{name!r} is not a text file: it holds a NUL character at offset {text.index(chr(0))}")
-    return Source(name, text, file.resolve())
+    return Source(name, text, where)
