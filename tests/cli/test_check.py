@@ -128,8 +128,9 @@ def test_nothing_to_check(check: Run) -> None:
 
 
 def test_more_inputs_find_rarer_failures(check: Run, tmp_path: Path) -> None:
-    (tmp_path / "a.rec").write_text("property p (x : Int) (y : Int) = x * y != 999 * 7\n")
+    (tmp_path / "a.rec").write_text("property p (x : Int) = x != 60\n")
     assert check(tmp_path / "a.rec", "--max-examples", "5")[0] == 0
+    assert check(tmp_path / "a.rec", "--max-examples", "2000")[0] == 1
 
 
 def test_watching(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 import recsyn
 from recsyn import LanguageError, Program
 from recsyn.lang.diagnostics import Diagnostic
+from recsyn.lang.explanations import CODES
 from recsyn.semantics.examples import failed_examples
 from recsyn.semantics.reference import Reference
 from recsyn.testing.properties import falsified_properties
@@ -21,8 +22,6 @@ from recsyn.testing.properties import falsified_properties
 SNAPSHOTS = sorted((Path(__file__).parent / "diagnostics").glob("*.txt"))
 RULER = "\n" + "=" * 60 + "\n"
 OTHER_FILE = re.compile(r"^--- file: \./(\S+)\n", re.MULTILINE)
-CODES = """syntax unknown-name duplicate-name import-cycle missing-file type-mismatch arity missing-patterns redundant-pattern
-    not-terminating not-positive failed-example falsified-property step-limit unused-name""".split()
 
 
 def remarks(source: str) -> list[Diagnostic]:

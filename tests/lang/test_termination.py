@@ -153,7 +153,7 @@ def test_the_other_functions_on_the_way_round_are_named() -> None:
         recsyn.loads(f"fun {ring}")
 
 
-# Programs that the literature speaks of, with the verdict that follows from the promise made in LANGUAGE.md: nothing where they are
+# Programs that the literature speaks of, with the verdict that follows from what docs/language.md promises: nothing where they are
 # accepted, else the function whose call is blamed.
 
 LISP = "type Sexp = Nil | Cons Sexp Sexp\n"

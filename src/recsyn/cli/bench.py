@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from importlib import import_module
 
-from recsyn.cli.terminal import complain, say, table
+from recsyn.cli.terminal import note, say, table
 from recsyn.errors import RecsynError, extra
 from recsyn.lang.diagnostics import nearest
 
@@ -25,7 +25,7 @@ def run(options: Namespace) -> int:
             raise RecsynError(f"there is no benchmark {name!r}", hint)
     found = []
     for name in options.names or benchmarks.NAMES:
-        complain(f"{name} …", plain=True)
+        note(f"{name} …")
         with extra(f"the benchmark {name!r}", "neural"):
             found.extend(benchmarks.measured(name))
     if options.json:

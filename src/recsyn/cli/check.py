@@ -12,7 +12,7 @@ from pathlib import Path
 
 from recsyn.cli.arguments import positive, whole
 from recsyn.cli.sources import source_files
-from recsyn.cli.terminal import complain, console, say, tell
+from recsyn.cli.terminal import complain, console, note, say, tell
 from recsyn.errors import RecsynError
 from recsyn.front import Program, load
 from recsyn.lang.diagnostics import Diagnostic, LanguageError
@@ -110,7 +110,7 @@ def _watch(options: Namespace) -> None:
         if console().is_terminal:
             console().clear()
         _report(iter(outcomes), options.json)
-        complain(f"{time.strftime('%H:%M:%S')}, watching {_count(len(outcomes), 'file')}; Ctrl-C ends", plain=True)
+        note(f"{time.strftime('%H:%M:%S')}, watching {_count(len(outcomes), 'file')}; Ctrl-C ends")
         while (now := _stamps(options.files, outcomes)) == seen:
             time.sleep(_WAIT)
         seen = now

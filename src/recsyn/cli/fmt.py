@@ -10,7 +10,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from recsyn.cli.sources import source_files
-from recsyn.cli.terminal import complain, say, tell
+from recsyn.cli.terminal import complain, note, say, tell
 from recsyn.errors import RecsynError
 from recsyn.lang.diagnostics import LanguageError
 from recsyn.lang.formatting import formatted
@@ -43,7 +43,7 @@ def run(options: Namespace) -> int:
             complain(str(error))
     only_told = options.check or options.diff
     noun = "file" if len(files) == 1 else "files"
-    complain(f"{changed} of {len(files)} {noun} {'would change' if only_told else 'changed'}", plain=True)
+    note(f"{changed} of {len(files)} {noun} {'would change' if only_told else 'changed'}")
     return 2 if refused else int(options.check and changed > 0)
 
 

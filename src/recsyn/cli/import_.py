@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from recsyn.cli.export import write
-from recsyn.cli.terminal import complain, tell
+from recsyn.cli.terminal import note, tell
 from recsyn.lang.checker import check
 from recsyn.lang.diagnostics import LanguageError
 from recsyn.lang.gallina import from_gallina
@@ -25,7 +25,7 @@ def run(options: Namespace) -> int:
     try:
         check(Source(options.output or f"{Path(source.name).stem}.rec", text))
     except LanguageError as error:
-        complain("the program is written as the file says it, and is refused", plain=True)
+        note("the program is written as the file says it, and is refused")
         tell(error.diagnostics)
         return 2
     return 0

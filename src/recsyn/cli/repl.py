@@ -228,7 +228,8 @@ def _typed(current: Callable[[], Session]) -> Iterator[str]:
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
     from prompt_toolkit.lexers import PygmentsLexer
 
-    from recsyn.lang.highlighting import KEYWORDS, RecsynLexer
+    from recsyn.lang.highlighting import RecsynLexer
+    from recsyn.lang.syntax import KEYWORDS
 
     keys = KeyBindings()
     prompt: PromptSession[str]

@@ -26,6 +26,10 @@ class _Console(Console):
         raise BrokenPipeError
 
 
+_BAR = 28
+"""The width of a bar that stands for all."""
+
+
 def console(stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     return _Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else _WIDE)
@@ -36,8 +40,14 @@ def say(text: str | Text = "") -> None:
     console().print(text, soft_wrap=True)
 
 
-def complain(message: str, plain: bool = False) -> None:
-    console(stderr=True).print(message if plain else f"recsyn: {message}", soft_wrap=True)
+def note(message: str) -> None:
+    """What goes on, on standard error."""
+    console(stderr=True).print(message, soft_wrap=True)
+
+
+def complain(message: str) -> None:
+    """What is wrong, on standard error."""
+    note(f"recsyn: {message}")
 
 
 def tell(diagnostics: Iterable[Diagnostic]) -> None:
@@ -94,8 +104,8 @@ def marked(pieces: Iterable[Piece]) -> Text:
     return text.append("⟧") if inside and not coloured else text
 
 
-def bar(share: float, width: int = 28) -> str:
-    return "█" * round(share * width)
+def bar(share: float) -> str:
+    return "█" * round(share * _BAR)
 
 
 @contextmanager

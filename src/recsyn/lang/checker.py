@@ -461,13 +461,7 @@ class _Checker:
 
 def globals_of(term: core.Term) -> Iterator[core.Global]:
     """Every mention of a function of the program in a term."""
-    stack = [term]
-    while stack:
-        at = stack.pop()
-        if isinstance(at, core.Global):
-            yield at
-        else:
-            stack.extend(reversed(core.children(at)))
+    return (at for at in core.terms_in(term) if isinstance(at, core.Global))
 
 
 def _curried(types: Sequence[OpenType], result: OpenType) -> OpenType:

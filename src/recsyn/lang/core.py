@@ -3,6 +3,7 @@ tuples are constructors, and every binder in a definition is unique."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -162,6 +163,36 @@ def children(term: Term) -> tuple[Term, ...]:
     if isinstance(term, Match):
         return (*term.scrutinees, *(arm.body for arm in term.arms))
     return ()
+
+
+def with_children(term: Term, parts: tuple[Term, ...]) -> Term:
+    """The term with others in the place of its :func:`children`."""
+    if isinstance(term, Construct):
+        return Construct(term.constructor, parts, term.span)
+    if isinstance(term, Apply):
+        return Apply(parts[0], parts[1:], term.span)
+    if isinstance(term, Primitive):
+        return Primitive(term.operator, parts, term.span)
+    if isinstance(term, Lambda):
+        return Lambda(term.parameters, parts[0], term.span)
+    if isinstance(term, Let):
+        return Let(term.name, parts[0], parts[1], term.span)
+    if isinstance(term, If):
+        return If(parts[0], parts[1], parts[2], term.span)
+    if isinstance(term, Match):
+        count = len(term.scrutinees)
+        arms = (Arm(arm.patterns, body, arm.span) for arm, body in zip(term.arms, parts[count:], strict=True))
+        return Match(parts[:count], tuple(arms), term.span)
+    return term
+
+
+def terms_in(*terms: Term) -> Iterator[Term]:
+    """The terms and all that is inside them, each before its parts."""
+    stack = list(reversed(terms))
+    while stack:
+        at = stack.pop()
+        yield at
+        stack.extend(reversed(children(at)))
 
 
 def binders(pattern: Pattern) -> list[str]:

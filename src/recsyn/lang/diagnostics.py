@@ -16,7 +16,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One remark on a source. ``code`` is stable and listed in LANGUAGE.md; the message speaks in the user's own names."""
+    """One remark on a source. ``code`` is stable, and has a page of its own; the message speaks in the user's own names."""
 
     severity: Severity
     code: str

@@ -458,10 +458,6 @@ def _function(c: Children) -> _Laid:
     return _Laid(_member("", c))
 
 
-def _parameter(c: Children) -> _Laid:
-    return c[0]  # type: ignore[no-any-return]
-
-
 def _partial(c: Children) -> _Laid:
     return _Laid(concat(c[0].doc, " ", c[1].doc))
 

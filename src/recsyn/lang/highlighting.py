@@ -9,7 +9,7 @@ from typing import ClassVar
 from pygments.lexer import ExtendedRegexLexer, LexerContext, bygroups, words
 from pygments.token import Comment, Error, Keyword, Name, Number, Operator, Punctuation, String, Whitespace, _TokenType
 
-KEYWORDS = tuple("type fun and partial match with end let in if then else fn import example property when as".split())
+from recsyn.lang.syntax import KEYWORDS
 
 _FENCE = re.compile(r"\{-|-\}")
 _LOWER = r"[a-z_][A-Za-z0-9_']*"
@@ -47,7 +47,7 @@ class RecsynLexer(ExtendedRegexLexer):  # type: ignore[misc]  # Pygments is writ
             (rf"({_LOWER})(\.)({_LOWER})", bygroups(Name.Namespace, Punctuation, Name)),
             (rf"({_LOWER})(\.)({_UPPER})", bygroups(Name.Namespace, Punctuation, Name.Class)),
             (rf"(fun|and|property)(\s+)({_LOWER})", bygroups(Keyword, Whitespace, Name.Function)),
-            (words(KEYWORDS, suffix=r"(?![A-Za-z0-9_'])"), Keyword),
+            (words(sorted(KEYWORDS), suffix=r"(?![A-Za-z0-9_'])"), Keyword),
             (r"not(?![A-Za-z0-9_'])", Name.Builtin),
             (r"(Int|Char|Bool|List)(?![A-Za-z0-9_'])", Keyword.Type),
             (r"(True|False)(?![A-Za-z0-9_'])", Keyword.Constant),

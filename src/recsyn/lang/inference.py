@@ -401,7 +401,7 @@ class Scope:
             if isinstance(type, Unknown):
                 parameter, result = self.fresh(), self.fresh()
                 self.expect(type, arrow(parameter, result), head.span, "what is applied must be")  # type: ignore[arg-type]
-            elif isinstance(type, TypeConstant) and type.name == "->":
+            elif isinstance(type, TypeConstant) and type.name == ARROW:
                 parameter, result = type.arguments  # type: ignore[assignment]
             elif index:
                 message = f"{callee} is given {_count(len(written.arguments), 'argument')}, but takes {index}"

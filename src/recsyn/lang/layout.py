@@ -167,11 +167,6 @@ def traits_of(doc: Doc) -> Traits:
     return Traits(hard, isinstance(doc, OwnLines), isinstance(doc, Suffix))
 
 
-def is_hard(doc: Doc) -> bool:
-    """Whether a line break inside is certain."""
-    return traits_of(doc).hard
-
-
 def width_of(doc: Doc, most: int) -> int | None:
     """How wide the document is on one line, if it can stand on one and that is not wider than ``most``."""
     width = 0
@@ -198,7 +193,7 @@ def width_of(doc: Doc, most: int) -> int | None:
 Task: TypeAlias = tuple[int, bool, "Doc"]
 
 
-def render(doc: Doc, width: int = WIDTH, deepest: int | None = None) -> str:
+def render(doc: Doc, deepest: int | None = None) -> str:
     """The text. No line ends in blanks, and none begins further to the right than in column ``deepest``, which keeps the text of a
     very deep document as small as the document."""
     page = _Page()
@@ -216,12 +211,12 @@ def render(doc: Doc, width: int = WIDTH, deepest: int | None = None) -> str:
         elif isinstance(at, Align):
             stack.append((_at_most(page.column, deepest), flat, at.content))
         elif isinstance(at, Group):
-            fits = flat or (not at.traits.hard and _fits(width - column, width - below, (True, at.content), stack))
+            fits = flat or (not at.traits.hard and _fits(WIDTH - column, WIDTH - below, (True, at.content), stack))
             stack.append((indent, fits, at.content))
         elif isinstance(at, Flat):
             stack.append((indent, True, at.content))
         elif isinstance(at, Either):
-            fits = flat or _fits(width - column, width - below, (False, at.first), stack)
+            fits = flat or _fits(WIDTH - column, WIDTH - below, (False, at.first), stack)
             stack.append((indent, flat, at.first if fits else at.second))
         elif isinstance(at, Suffix):
             page.suffix(at.text, indent)

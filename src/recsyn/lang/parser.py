@@ -299,20 +299,19 @@ def declaration_parts(tokens: Sequence[Token], end: int) -> Iterator[tuple[Seque
 
 
 def _parse(tokens: Sequence[Token], start: str, end: int) -> Any:
-    parser = _lark().parse_interactive(start=start)
+    parser: Any = _lark().parse_interactive(start=start)
     noun = {"declaration": "the declaration", "expression": "the expression"}.get(start, "the type")
-    parser_of: Any = parser
     for index, token in enumerate(tokens):
         try:
-            parser_of.feed_token(token)
+            parser.feed_token(token)
         except UnexpectedToken:
-            accepted = parser_of.accepts()
+            accepted = parser.accepts()
             raise _unexpected(_found(token), accepted, _span(token), _mend(token, tokens[:index], accepted)) from None
     try:
-        result = parser_of.feed_eof(tokens[-1])
+        result = parser.feed_eof(tokens[-1])
     except UnexpectedToken:
         last = tokens[-1].end_pos or end
-        accepted = parser_of.accepts()
+        accepted = parser.accepts()
         hint = next((hint for name, hint in _UNCLOSED.items() if name in accepted), None)
         hint = _left_open(tokens) or hint
         raise _unexpected("the end of " + noun, accepted, Span(max(0, last - 1), last), hint) from None

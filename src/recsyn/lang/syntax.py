@@ -7,6 +7,9 @@ from typing import TypeAlias
 
 from recsyn.lang.source import Span
 
+KEYWORDS = frozenset("type fun and partial match with end let in if then else fn import example property when as".split())
+"""The words that are no names."""
+
 # Types
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 from recsyn.lang import core
 from recsyn.lang.components import components
@@ -16,7 +17,7 @@ from recsyn.lang.source import Source, Span
 from recsyn.lang.stackless import Deep, run
 from recsyn.values import TUPLE
 
-Place = tuple[int, Path]
+Place: TypeAlias = tuple[int, Path]
 """A part of a parameter: which parameter, and the way to the part."""
 Edges = frozenset[tuple[int, int, bool]]
 """What one call says of sizes: (parameter of the caller, parameter of the callee, whether it became smaller)."""
@@ -216,7 +217,7 @@ def check_termination(group: Sequence[Definition], source: Source) -> dict[str, 
         circle = _circle_without_decrease(within)
         if circle:
             raise _not_terminating(circle, {d.name: d for d in group}, source)
-    return {d.name: _shape(d, group, calls) for d in group}
+    return {d.name: _shape(d, calls) for d in group}
 
 
 def _circular(calls: Sequence[Call]) -> Iterable[list[Call]]:
@@ -397,7 +398,7 @@ def said(name: str) -> str:
     return core.spelled(name).rpartition(".")[2]
 
 
-def _shape(definition: Definition, group: Sequence[Definition], calls: Sequence[Call]) -> RecursionShape | None:
+def _shape(definition: Definition, calls: Sequence[Call]) -> RecursionShape | None:
     own = [c for c in calls if c.caller == definition.name]
     if not own or any(c.callee != definition.name for c in own):
         return None

@@ -84,7 +84,6 @@ class Return:
     slot: Slot
 
 
-Instruction: TypeAlias = Construct | Operate | Close | Call | Apply | Name | Enter | Branch | Return
 Block: TypeAlias = list[Any]
 
 

@@ -8,11 +8,11 @@ a trace of n steps shares all that stays the same.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias, overload
 
 from recsyn.lang import core
-from recsyn.lang.core import children
+from recsyn.lang.core import children, with_children
 from recsyn.lang.printer import FunctionTerm, Marked, Piece, Printable, pieces, show_term
 from recsyn.lang.program import Program
 from recsyn.lang.source import Span
@@ -229,7 +229,7 @@ def _substituted(term: core.Term, by: dict[str, core.Term]) -> Deep[core.Term]:
         done.append((yield _substituted(part, free)))
     if all(a is b for a, b in zip(parts, done, strict=True)):
         return term
-    return _with_children(term, tuple(done))
+    return with_children(term, tuple(done))
 
 
 def _bound_in_children(term: core.Term) -> Sequence[Sequence[str]]:
@@ -246,26 +246,7 @@ def _bound_in_children(term: core.Term) -> Sequence[Sequence[str]]:
 
 def _with_child(term: core.Term, position: int, child: core.Term) -> core.Term:
     parts = children(term)
-    return _with_children(term, (*parts[:position], child, *parts[position + 1 :]))
-
-
-def _with_children(term: core.Term, parts: tuple[Any, ...]) -> core.Term:
-    if isinstance(term, core.Construct):
-        return core.Construct(term.constructor, parts, term.span)
-    if isinstance(term, core.Apply):
-        return core.Apply(parts[0], parts[1:], term.span)
-    if isinstance(term, core.Primitive):
-        return core.Primitive(term.operator, parts, term.span)
-    if isinstance(term, core.Lambda):
-        return core.Lambda(term.parameters, parts[0], term.span)
-    if isinstance(term, core.Let):
-        return core.Let(term.name, parts[0], parts[1], term.span)
-    if isinstance(term, core.If):
-        return core.If(parts[0], parts[1], parts[2], term.span)
-    assert isinstance(term, core.Match)
-    count = len(term.scrutinees)
-    arms = tuple(replace(arm, body=body) for arm, body in zip(term.arms, parts[count:], strict=True))
-    return core.Match(parts[:count], arms, term.span)
+    return with_children(term, (*parts[:position], child, *parts[position + 1 :]))
 
 
 @overload

@@ -15,6 +15,7 @@ from typing import Any
 from recsyn.lang.diagnostics import Fault, LanguageError, nearest
 from recsyn.lang.formatting import formatted
 from recsyn.lang.gallina import tree
+from recsyn.lang.gallina.library import TRANSPARENT_SCOPES
 from recsyn.lang.gallina.sentences import Sentence, comments_of, parsed, sentences_of
 from recsyn.lang.gallina.translation import Cascade, Translation
 from recsyn.lang.source import Source, Span
@@ -116,8 +117,6 @@ def _items(text: str, comments: Sequence[Span]) -> Iterator[_Item]:
         held = above[index]
         index += 1
         item = _item(sentence, held)
-        if item is None:
-            continue
         proof = ends[index]
         if _wants_proof(item):
             if proof is None and item.fault is None:
@@ -134,8 +133,8 @@ def _items(text: str, comments: Sequence[Span]) -> Iterator[_Item]:
         yield item
 
 
-def _item(sentence: Sentence, comments: tuple[tuple[str, bool], ...]) -> _Item | None:
-    """What a sentence says. None for one that changes nothing and has no comment."""
+def _item(sentence: Sentence, comments: tuple[tuple[str, bool], ...]) -> _Item:
+    """What a sentence says."""
     word = sentence.word
     try:
         if not sentence.closed:
@@ -245,7 +244,7 @@ def _take_arguments(rest: str, translation: Translation) -> None:
 
 def _take_scope(word: str, rest: Sequence[str], translation: Translation) -> None:
     name = rest[-1].removesuffix("_scope") if len(rest) == 2 and rest[0] == "Scope" else ""
-    if name and name not in ("list", "bool", "type", "core", "function", "program"):
+    if name and name not in TRANSPARENT_SCOPES:
         translation.scope = name if word == "Open" else "nat"
 
 

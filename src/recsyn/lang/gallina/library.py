@@ -66,6 +66,8 @@ OPERATORS = {
     "Z": {"+": "Z.add", "*": "Z.mul", "-": "Z.sub", "=?": "Z.eqb", "<=?": "Z.leb", "<?": "Z.ltb"},
 }
 """What an operator stands for in each scope."""
+TRANSPARENT_SCOPES = frozenset({"list", "bool", "type", "core", "function", "program"})
+"""Scopes that have no numbers of their own."""
 CONNECTIVES = {"&&": "andb", "||": "orb", "::": "cons", "++": "app"}
 _INFIX = {"andb": "&&", "orb": "||", "app": "++"}
 _INTEGERS = {"Z.add": "+", "Z.mul": "*", "Z.sub": "-", "Z.eqb": "==", "Z.leb": "<=", "Z.ltb": "<"}

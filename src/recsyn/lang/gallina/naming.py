@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-KEYWORDS = frozenset("type fun and partial match with end let in if then else fn import example property when as".split())
-
 _LEGAL = {"upper": re.compile(r"[A-Z][A-Za-z0-9_']*"), "lower": re.compile(r"[a-z_][A-Za-z0-9_']*")}
 
 

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 from recsyn.lang.diagnostics import Fault, nearest
 from recsyn.lang.gallina import tree as t
 from recsyn.lang.gallina.alternatives import alternatives, combined, only
-from recsyn.lang.gallina.library import CONNECTIVES, FUNCTIONS, GLOBALS, OPERATORS, TYPES, Global, Slot
-from recsyn.lang.gallina.naming import KEYWORDS, Naming
+from recsyn.lang.gallina.library import CONNECTIVES, FUNCTIONS, GLOBALS, OPERATORS, TRANSPARENT_SCOPES, TYPES, Global, Slot
+from recsyn.lang.gallina.naming import Naming
 from recsyn.lang.gallina.signatures import (
     DEPENDENT,
     Parameter,
@@ -30,6 +30,7 @@ from recsyn.lang.gallina.signatures import (
 )
 from recsyn.lang.source import Span
 from recsyn.lang.stackless import Deep, run
+from recsyn.lang.syntax import KEYWORDS
 from recsyn.lang.tree import COMPARISON, PRECEDENCE, RIGHT_GROUPING
 from recsyn.values import digits_of, integer_of
 
@@ -40,7 +41,6 @@ _LARGEST = 1_000
 """The largest number that is written with `S`."""
 _LONGEST = 20_000_000
 """The most pieces of text: or-patterns inside or-patterns repeat what they lead to."""
-_TRANSPARENT_SCOPES = frozenset({"list", "bool", "type", "core", "function"})
 _PROPOSITIONS = frozenset({"=", "<>", "<", "<=", ">", ">=", "/\\", "\\/", "<->"})
 _LIBRARY_MODULES = frozenset({"Datatypes", "List", "Bool", "Init", "Peano"})
 
@@ -200,7 +200,7 @@ class Translation:
         type_slots = self._globals[datatype.name].slots
         result, quantified = result_of(constructor)
         names = self._result_variables(datatype, constructor, result, given, parameters)
-        slots = [replace(s, implicit=s.implicit) for s in type_slots if s.name]
+        slots = [s for s in type_slots if s.name]
         fields: list[str] = []
         with self._type_names(names):
             for parameter in quantified:
@@ -556,7 +556,7 @@ class Translation:
             case t.ListOf():
                 yield self._list(term, scopes)
             case t.Scoped():
-                scope = scopes[0] if term.scope in _TRANSPARENT_SCOPES else term.scope
+                scope = scopes[0] if term.scope in TRANSPARENT_SCOPES else term.scope
                 yield self._term(term.term, level, (scope, scope))
             case t.Cast():
                 yield self._cast(term, level, scopes)
@@ -576,11 +576,11 @@ class Translation:
     def _application(self, term: t.Term, level: int, scopes: Scope) -> Deep[None]:
         head, arguments = applied(term)
         if not isinstance(head, t.Identifier):
-            given = [(a, scopes[1]) for a in self._positional(arguments, (), head.span)]
+            given = [(a, scopes[1]) for a in self._positional(arguments, ())]
             yield self._bracketed(level > _APPLICATION, self._applied_to(head, given, scopes))
             return
         if self._bound[head.name] > 0:
-            given = [(a, scopes[1]) for a in self._positional(arguments, (), head.span)]
+            given = [(a, scopes[1]) for a in self._positional(arguments, ())]
             yield self._call(self._values.of(head.name), given, level, scopes)
             return
         if head.name == "_":
@@ -591,14 +591,12 @@ class Translation:
         if entry.kind == "type":
             raise Fault("syntax", f"`{head.name}` is a type, where a value is expected", head.span)
         given = self._values_among(entry, head, arguments, scopes)
-        if entry.infix is None or len(given) < 2:
-            yield self._call(entry.text, given, level, scopes)
-        elif len(given) == 2:
+        if entry.infix is not None and len(given) == 2:
             yield self._infix(entry.infix, given, level, scopes)
         else:
             yield self._call(entry.text, given, level, scopes)
 
-    def _positional(self, arguments: Sequence[Any], slots: Sequence[Slot], span: Span) -> list[t.Term]:
+    def _positional(self, arguments: Sequence[Any], slots: Sequence[Slot]) -> list[t.Term]:
         """The arguments that are not named; a named one is a type, which is inferred again."""
         for argument in arguments:
             if isinstance(argument, t.NamedArgument) and all(s.name != argument.name or not s.is_type for s in slots):
@@ -611,7 +609,7 @@ class Translation:
         named = {a.name for a in arguments if isinstance(a, t.NamedArgument)}
         expected = [s for s in entry.slots if head.explicit or not (s.implicit or (s.is_type and s.name in named))]
         given: list[tuple[t.Term, str]] = []
-        for index, argument in enumerate(self._positional(arguments, entry.slots, head.span)):
+        for index, argument in enumerate(self._positional(arguments, entry.slots)):
             slot = expected[index] if index < len(expected) else Slot(False, False, "")
             if not slot.is_type:
                 given.append((argument, slot.scope or scopes[1]))

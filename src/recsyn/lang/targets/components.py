@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from recsyn.lang import core
 from recsyn.lang.components import components
 from recsyn.lang.program import Definition, Program
-from recsyn.lang.targets.sugar import terms_in
 from recsyn.lang.types import BUILTIN_DATATYPES, Datatype, Type, TypeConstant, TypeVariable, type_names
 
 
 def definition_components(program: Program) -> list[tuple[tuple[Definition, ...], bool]]:
     """The definitions that call each other, each group after all that it calls, and whether it calls itself."""
     called = {
-        name: dict.fromkeys(at.name for at in terms_in(definition.body) if isinstance(at, core.Global))
+        name: dict.fromkeys(at.name for at in core.terms_in(definition.body) if isinstance(at, core.Global))
         for name, definition in program.definitions.items()
     }
     return [

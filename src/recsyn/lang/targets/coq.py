@@ -18,7 +18,7 @@ from recsyn.lang.targets.naming import fresh_identifier, identifiers, local_iden
 from recsyn.lang.targets.notation import Part, operator_parts, type_text
 from recsyn.lang.targets.rows import characters_in, end_of_list, operands_in_a_row, types_of
 from recsyn.lang.targets.simplification import simplified
-from recsyn.lang.targets.sugar import as_lets, list_of_patterns, list_of_terms, needed, terms_in, variables_used
+from recsyn.lang.targets.sugar import as_lets, list_of_patterns, list_of_terms, needed, variables_used
 from recsyn.lang.types import BOOL, CHAR, INT, Constructor, Datatype, Type, TypeConstant, TypeVariable, type_names
 from recsyn.values import CONS, NIL, TUPLE, digits_of
 
@@ -365,7 +365,7 @@ class _Writer:
 
     def _enter(self, names: Sequence[str], bodies: Sequence[core.Term], quantified: Sequence[str], notes: Annotations) -> None:
         """Choose identifiers for what is bound in a definition, or on one side of an example."""
-        inside = list(terms_in(*bodies))
+        inside = list(core.terms_in(*bodies))
         variables = identifiers(quantified, _upper, self.taken)
         local = [v for scheme in notes.polymorphic.values() for v in scheme.variables]
         variables |= identifiers(local, lambda _: "A", self.taken.union(variables.values()))

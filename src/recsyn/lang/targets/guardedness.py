@@ -17,12 +17,10 @@ from recsyn.lang.program import Definition, Path, Program
 from recsyn.lang.stackless import Deep, run
 from recsyn.lang.targets.components import datatype_components, is_uniform, types_in
 from recsyn.lang.targets.sugar import variables_used
-from recsyn.lang.termination import Call, calls_of
+from recsyn.lang.termination import Call, Place, calls_of
 from recsyn.lang.types import ARROW, PRIMITIVE_TYPES, Type, TypeConstant, TypeVariable, constructors_of
 from recsyn.values import TUPLE
 
-Place: TypeAlias = tuple[int, Path]
-"""A part of a parameter: which parameter, and the way to the part."""
 Positions: TypeAlias = Mapping[str, int]
 """For each function the place of the argument that it recurs on."""
 

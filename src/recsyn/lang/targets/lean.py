@@ -30,7 +30,6 @@ from recsyn.lang.targets.sugar import (
     list_of_terms,
     needed,
     proposition,
-    terms_in,
     text_of,
     variables_used,
 )
@@ -316,7 +315,7 @@ class _Writer:
 
     def _is_seen(self, definitions: Sequence[Definition]) -> bool:
         """Whether Lean finds by itself that functions end. It does not look into tuples that are made to be taken apart."""
-        for at in terms_in(*(d.body for d in definitions)):
+        for at in core.terms_in(*(d.body for d in definitions)):
             taken_apart = at.scrutinees if isinstance(at, core.Match) else ()
             if any(isinstance(term, core.Construct) and term.constructor == TUPLE for term in taken_apart):
                 return False
@@ -373,7 +372,7 @@ class _Writer:
         variables = identifiers(quantified, _type_variable, types)
         local = [v for scheme in notes.polymorphic.values() for v in scheme.variables]
         variables |= identifiers(local, lambda _: "α", types.union(variables.values()))
-        called = {self.values[at.name] for at in terms_in(*bodies) if isinstance(at, core.Global)}
+        called = {self.values[at.name] for at in core.terms_in(*bodies) if isinstance(at, core.Global)}
         taken = _TAKEN.union(called, variables.values(), self.types.values())
         chosen: dict[str, str] = {}
         for body in bodies:

@@ -28,7 +28,6 @@ from recsyn.lang.targets.sugar import (
     needed,
     parameters,
     proposition,
-    terms_in,
     text_of,
     variables_used,
 )
@@ -105,7 +104,7 @@ def _has_integers(program: Program) -> bool:
     types = [d.scheme.type for d in program.definitions.values()]
     types += [f for d in program.datatypes.values() for c in d.constructors for f in c.fields]
     terms = [d.body for d in program.definitions.values()] + [side for e in program.examples for side in (e.left, e.right)]
-    written = any(isinstance(at, core.Literal) and isinstance(at.value, int) for at in terms_in(*terms))
+    written = any(isinstance(at, core.Literal) and isinstance(at.value, int) for at in core.terms_in(*terms))
     return written or any(part == INT for type in types for part in parts(type))
 
 

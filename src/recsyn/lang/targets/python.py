@@ -25,7 +25,6 @@ from recsyn.lang.targets.sugar import (
     list_of_terms,
     needed,
     proposition,
-    terms_in,
     text_of,
 )
 from recsyn.lang.types import Datatype, show_type
@@ -530,7 +529,7 @@ def _is_infix(at: core.Primitive) -> bool:
 def _taking_statements(term: core.Term) -> frozenset[int]:
     """The terms inside one that are a ``match`` or a ``let`` or have one inside, by their ``id``."""
     found: set[int] = set()
-    for at in reversed(list(terms_in(term))):
+    for at in reversed(list(core.terms_in(term))):
         if isinstance(at, core.Let | core.Match) or any(id(child) in found for child in core.children(at)):
             found.add(id(at))
     return frozenset(found)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from recsyn.lang import core
 from recsyn.lang.program import Program
 from recsyn.lang.targets.components import types_in
-from recsyn.lang.targets.sugar import terms_in
 from recsyn.lang.types import Type
 from recsyn.values import CONS
 
@@ -42,7 +41,7 @@ def types_of(program: Program) -> Iterator[Type]:
 def characters_in(program: Program) -> Iterator[str]:
     """The characters that a program writes, in patterns too."""
     sides = [side for example in program.examples for side in (example.left, example.right)]
-    for at in terms_in(*(d.body for d in program.definitions.values()), *sides):
+    for at in core.terms_in(*(d.body for d in program.definitions.values()), *sides):
         if isinstance(at, core.Literal) and isinstance(at.value, str):
             yield at.value
         elif isinstance(at, core.Match):

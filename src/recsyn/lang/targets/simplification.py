@@ -28,30 +28,10 @@ class Simplify:
     def term(self, at: core.Term) -> Deep[core.Term]:
         if isinstance(at, core.Match):
             at = _untupled(self._reached(at))
-            inside = yield self._all((*at.scrutinees, *(arm.body for arm in at.arms)))
-            bodies = inside[len(at.scrutinees) :]
-            arms = tuple(replace(arm, body=body) for arm, body in zip(at.arms, bodies, strict=True))
-            return replace(at, scrutinees=inside[: len(at.scrutinees)], arms=arms)
-        inside = yield self._all(core.children(at))
-        if isinstance(at, core.Construct):
-            return replace(at, fields=inside)
-        if isinstance(at, core.Apply):
-            return replace(at, function=inside[0], arguments=inside[1:])
-        if isinstance(at, core.Primitive):
-            return replace(at, operands=inside)
-        if isinstance(at, core.Lambda):
-            return replace(at, body=inside[0])
-        if isinstance(at, core.Let):
-            return replace(at, bound=inside[0], body=inside[1])
-        if isinstance(at, core.If):
-            return replace(at, condition=inside[0], consequent=inside[1], alternative=inside[2])
-        return at
-
-    def _all(self, terms: tuple[core.Term, ...]) -> Deep[tuple[core.Term, ...]]:
-        found: list[core.Term] = []
-        for term in terms:
-            found.append((yield self.term(term)))
-        return tuple(found)
+        inside: list[core.Term] = []
+        for child in core.children(at):
+            inside.append((yield self.term(child)))
+        return core.with_children(at, tuple(inside))
 
     def _reached(self, at: core.Match) -> core.Match:
         redundant = set(self.coverage.redundant([arm.patterns for arm in at.arms]))

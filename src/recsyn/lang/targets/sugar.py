@@ -109,26 +109,17 @@ def proposition(example: Example) -> core.Term:
     return core.Primitive("==", (example.left, right), example.span)
 
 
-def terms_in(*terms: core.Term) -> Iterator[core.Term]:
-    """The terms and all that is inside them, each before its parts."""
-    stack = list(reversed(terms))
-    while stack:
-        at = stack.pop()
-        yield at
-        stack.extend(reversed(core.children(at)))
-
-
 def variables_used(*terms: core.Term) -> frozenset[str]:
-    return frozenset(at.name for at in terms_in(*terms) if isinstance(at, core.Local))
+    return frozenset(at.name for at in core.terms_in(*terms) if isinstance(at, core.Local))
 
 
 def globals_used(*terms: core.Term) -> frozenset[str]:
-    return frozenset(at.name for at in terms_in(*terms) if isinstance(at, core.Global))
+    return frozenset(at.name for at in core.terms_in(*terms) if isinstance(at, core.Global))
 
 
 def constructors_in(terms: Iterable[core.Term]) -> Iterator[str]:
     """The constructors that terms mention, in patterns too."""
-    for at in terms_in(*terms):
+    for at in core.terms_in(*terms):
         if isinstance(at, core.Construct):
             yield at.constructor
         elif isinstance(at, core.Match):
@@ -223,9 +214,6 @@ def datatype_groups(program: Program) -> list[list[Datatype]]:
 def delayed(group: DefinitionGroup) -> list[Definition]:
     """The constants of a group that cannot be evaluated where they stand: they need what comes later in the group, or may not
     end. Lambdas are not among them, since they are evaluated when they are applied."""
-    together = group.recursive and len(group.definitions) > 1
     return [
-        d
-        for d in group.definitions
-        if not d.parameters and not isinstance(d.body, core.Lambda) and (d.partial or together or group.recursive)
+        d for d in group.definitions if not d.parameters and not isinstance(d.body, core.Lambda) and (d.partial or group.recursive)
     ]
