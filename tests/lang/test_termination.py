@@ -402,6 +402,17 @@ def test_shapes_on_trees(examples_programs: dict[str, recsyn.Program]) -> None:
         ("f n = match n with S (S m) => f m | _ => Z end", ("n", 0), [(("S", 0), ("S", 0))]),
         ("f n = let k = n in match k with Z => Z | S m => f m end", ("n", 0), [(("S", 0),)]),
         ("f n = match n with Z => Z | S m => f (let k = m in k) end", ("n", 0), [(("S", 0),)]),
+        ("f n = match n with Z => Z | S m => f (let (a, _) = (m, n) in a) end", ("n", 0), [(("S", 0),)]),
+        (
+            "f n k = match n, k with S m, j => let t = (let x = m in (x, j)) in match t with (a, b) => f a b end | _, _ => Z end",
+            ("n", 0),
+            [(("S", 0),)],
+        ),
+        (
+            "f n k = match n, k with S m, j => match (let x = m in (x, j)) with (a, b) => f a b end | _, _ => Z end",
+            ("n", 0),
+            [(("S", 0),)],
+        ),
         ("f x n = let p = (n, x) in match p with (S m, y) => f y m | _ => Z end", ("n", 1), [(("S", 0),)]),
         (
             "f n x = match (n, x) with (S _, _) as p => match p with (S m, y) => f m y | _ => Z end | _ => Z end",

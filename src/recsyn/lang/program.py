@@ -31,7 +31,7 @@ class RecursiveCall:
 class RecursionShape:
     """How a function recurs: on which parameter (its name and its place, from 0), and the recursive calls that stand in it.
     ``most`` is how many of them one evaluation makes at the most, by the constructor of the decreasing argument where a match has
-    shown it, and under ``None`` for any other."""
+    shown it, and under ``None`` for any other; one that stands in a ``fn`` counts once, however often that is applied."""
 
     parameter: str
     position: int

@@ -103,7 +103,7 @@ class _Walk:
             yield self.term(term.body)
         elif isinstance(term, core.Let):
             yield self.term(term.bound)
-            self._know(term.name, term.bound, (yield self.located(term.bound)))
+            yield self._show(term.bound, core.Bind(term.name))
             yield self.term(term.body)
         elif isinstance(term, core.Match):
             yield self._match(term)
@@ -115,7 +115,7 @@ class _Walk:
         for arm in match.arms:
             before = dict(self.shown)
             for scrutinee, pattern in zip(match.scrutinees, arm.patterns, strict=True):
-                self._show(scrutinee, pattern)
+                yield self._show(scrutinee, pattern)
             yield self._inside(outer, choice, arm.body)
             self.shown = before
         self.branch = outer
@@ -131,26 +131,36 @@ class _Walk:
         self.branch = Branch(outer, choice, self.branches)
         yield self.term(term)
 
-    def _know(self, name: str, term: core.Term, places: frozenset[Place]) -> None:
-        """Say what a variable stands for, and where it lies."""
-        made = self.tuples.get(term.name) if isinstance(term, core.Local) else term
-        if isinstance(made, core.Construct) and made.constructor == TUPLE:
-            self.tuples[name] = made
-        self.places[name] = places
+    def _given_by(self, term: core.Term) -> Deep[core.Term]:
+        """What a term gives: the body of a `let`, also of one that takes something apart, and a tuple for its name."""
+        while True:
+            taken_apart: list[tuple[core.Term, core.Pattern]]
+            if isinstance(term, core.Let):
+                taken_apart = [(term.bound, core.Bind(term.name))]
+                body = term.body
+            elif isinstance(term, core.Match) and len(term.arms) == 1:
+                taken_apart = list(zip(term.scrutinees, term.arms[0].patterns, strict=True))
+                body = term.arms[0].body
+            else:
+                return self.tuples.get(term.name, term) if isinstance(term, core.Local) else term
+            for bound, pattern in taken_apart:
+                if any(name not in self.places for name in core.binders(pattern)):
+                    yield self._show(bound, pattern)
+            term = body
 
-    def _show(self, scrutinee: core.Term, pattern: core.Pattern) -> None:
+    def _show(self, scrutinee: core.Term, pattern: core.Pattern) -> Deep[None]:
         """What a successful match of ``pattern`` says: where its variables lie, and what stands at each place."""
         stack: list[tuple[core.Term | frozenset[Place], core.Pattern]] = [(scrutinee, pattern)]
         while stack:
             matched, at = stack.pop()
             if isinstance(at, core.Ignore):
                 continue
-            if isinstance(matched, core.Local):
-                matched = self.tuples.get(matched.name, matched)
+            if not isinstance(matched, frozenset):
+                matched = yield self._given_by(matched)
             if isinstance(at, core.Built) and isinstance(matched, core.Construct) and matched.constructor == TUPLE:
                 stack.extend(zip(matched.fields, at.fields, strict=True))
                 continue
-            places = matched if isinstance(matched, frozenset) else run(self.located(matched))
+            places = matched if isinstance(matched, frozenset) else (yield self.located(matched))
             if isinstance(at, core.Bind | core.Alias):
                 self.places[at.name] = places
                 if isinstance(matched, core.Construct) and matched.constructor == TUPLE:
@@ -170,10 +180,8 @@ class _Walk:
 
     def located(self, term: core.Term) -> Deep[frozenset[Place]]:
         """The places whose content the term is known to equal."""
-        while isinstance(term, core.Let):
-            if term.name not in self.places:
-                self._know(term.name, term.bound, (yield self.located(term.bound)))
-            term = term.body
+        if isinstance(term, core.Let | core.Match):
+            term = yield self._given_by(term)
         if isinstance(term, core.Local):
             return self.places.get(term.name, frozenset())
         if isinstance(term, core.Literal):
@@ -363,8 +371,8 @@ def _way_round(circle: Sequence[Call], call: Call) -> str:
 
 def _unlocated(argument: core.Term, caller: str) -> str:
     """Why an argument is not known to be smaller."""
-    while isinstance(argument, core.Let):
-        argument = argument.body
+    while isinstance(argument, core.Let) or (isinstance(argument, core.Match) and len(argument.arms) == 1):
+        argument = argument.body if isinstance(argument, core.Let) else argument.arms[0].body
     if isinstance(argument, core.Construct):
         return f"is built here and no part of what `{caller}` was given"
     if isinstance(argument, core.Literal | core.Global | core.Lambda):

@@ -68,8 +68,43 @@ def test_what_is_not_read_is_named(name: str) -> None:
     assert diagnostic.span.start < diagnostic.span.end or name == "nothing"
 
 
+def test_documentation_is_what_stands_before() -> None:
+    text = """(** doc of b *)
+Inductive b := C (** of C *) | D. (** of D *)
+(** one, *)
+(** and two *)
+Definition x := (** inner *) C.
+(** apart *)
+
+(* plain *)
+Definition y := D. Example e : x = C. Proof. (* k1 *) reflexivity. (* k2 *) Qed. (* k3 *)
+"""
+    assert from_gallina(Source("program.v", text)) == (
+        """\
+-- of C
+-- of D
+--- doc of b
+type B = C | D
+
+-- inner
+--- one,
+--- and two
+fun x = C
+
+-- apart
+
+-- plain
+fun y = D
+
+-- k1
+-- k2
+-- k3
+example x = C
+"""
+    )
+
+
 def test_comments_are_kept() -> None:
-    """But for those inside a proof, which goes with them."""
     text = """(** One. *)
 Definition a := true. (* two *)
 
@@ -101,6 +136,7 @@ fun f (n : Bool) : Bool =
   end
 
 -- six
+-- seven
 example f a = False
 
 -- eight

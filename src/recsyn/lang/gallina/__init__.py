@@ -62,11 +62,26 @@ _ARGUMENT = re.compile(r"[\[{(]|[\]})]|[^\W\d][\w']*|[:,/]|\S")
 
 
 @dataclass(frozen=True)
+class _Comment:
+    """A comment as it stands: ``leads`` where it is before the sentence that it is about, ``apart`` where an empty line follows it
+    there."""
+
+    text: str
+    leads: bool
+    apart: bool
+
+    @property
+    def documents(self) -> bool:
+        """Whether Coq's own tool takes it for documentation of what it leads to."""
+        return self.leads and not self.apart and self.text.startswith("(** ")
+
+
+@dataclass(frozen=True)
 class _Item:
     """A sentence that says something, with what it says or why it cannot be understood; ``comments`` stand above it."""
 
     sentence: Sentence
-    comments: tuple[tuple[str, bool], ...]
+    comments: tuple[_Comment, ...]
     content: Any = None
     fault: Fault | None = None
 
@@ -114,9 +129,9 @@ def _items(text: str, comments: Sequence[Span]) -> Iterator[_Item]:
     index = 0
     while index < len(sentences):
         sentence = sentences[index]
-        held = above[index]
+        begin = index
         index += 1
-        item = _item(sentence, held)
+        item = _item(sentence)
         proof = ends[index]
         if _wants_proof(item):
             if proof is None and item.fault is None:
@@ -130,10 +145,11 @@ def _items(text: str, comments: Sequence[Span]) -> Iterator[_Item]:
                     continue
         elif proof is not None and (item.fault is not None or _is_statement(item.content)) and _begins_proof(sentences[index]):
             index = proof
-        yield item
+        inside = (replace(c, leads=False) for held in above[begin + 1 : index] for c in held)
+        yield replace(item, comments=(*above[begin], *inside))
 
 
-def _item(sentence: Sentence, comments: tuple[tuple[str, bool], ...]) -> _Item:
+def _item(sentence: Sentence) -> _Item:
     """What a sentence says."""
     word = sentence.word
     try:
@@ -142,14 +158,14 @@ def _item(sentence: Sentence, comments: tuple[tuple[str, bool], ...]) -> _Item:
             hint = "a sentence ends with a dot that white space follows"
             raise Fault("syntax", "the last sentence does not end", Span(end - 1, end), hint)
         if word in _READ:
-            return _Item(sentence, comments, parsed(sentence, _READ[word]))
+            return _Item(sentence, (), parsed(sentence, _READ[word]))
         if word == "From" and re.search(r"\b(Require|Import|Export)\b", sentence.text):
-            return _Item(sentence, comments)
+            return _Item(sentence, ())
         if word == "End" or word in _PASSED_OVER or word == "Arguments":
-            return _Item(sentence, comments)
+            return _Item(sentence, ())
         raise _refusal(sentence)
     except Fault as fault:
-        return _Item(sentence, comments, None, fault)
+        return _Item(sentence, (), None, fault)
 
 
 def _refusal(sentence: Sentence) -> Fault:
@@ -258,28 +274,34 @@ def _take_option(value: bool, option: str, translation: Translation) -> None:
 # Comments
 
 
-def _comments_above(text: str, comments: Sequence[Span], sentences: Sequence[Sentence]) -> list[tuple[tuple[str, bool], ...]]:
-    """For each sentence, and for the end of the text, the comments that are to stand above it, and whether an empty line follows
-    each: those before it, those inside it, and those behind it on its last line."""
-    found: list[list[tuple[str, bool]]] = [[] for _ in (*sentences, None)]
+def _comments_above(text: str, comments: Sequence[Span], sentences: Sequence[Sentence]) -> list[tuple[_Comment, ...]]:
+    """For each sentence, and for the end of the text, the comments that are to stand above it: those before it, inside it, and
+    behind it on its last line."""
+    found: list[list[_Comment]] = [[] for _ in (*sentences, None)]
     index = 0
     for comment in comments:
         while index < len(sentences) and sentences[index].end <= comment.start:
             index += 1
         behind = index > 0 and "\n" not in text[sentences[index - 1].end : comment.start]
+        leads = not behind and (index == len(sentences) or comment.end <= sentences[index].start)
         gap = _BLANK.match(text, comment.end)
-        apart = not behind and gap is not None and gap.group().count("\n") > 1
-        found[index - behind].append((text[comment.start : comment.end], apart))
+        apart = leads and gap is not None and gap.group().count("\n") > 1
+        found[index - behind].append(_Comment(text[comment.start : comment.end], leads, apart))
     return [tuple(c) for c in found]
 
 
-def _below(comments: Sequence[tuple[str, bool]], declaration: str) -> str:
-    """A declaration below the comments that stand above it. What Coq's own tool takes for documentation is documentation."""
-    parts: list[str] = []
-    about = [c for c in comments if c[0].startswith("(** ") and not c[1]][-1:] if declaration.startswith(("fun", "type")) else []
-    for comment, apart in [*(c for c in comments if c not in about), *about]:
-        lines = [line.strip() for line in comment[2:-2].strip("*").splitlines()]
-        said = [f"{'---' if about == [(comment, apart)] else '--'} {line}".rstrip() for line in lines if line.strip("*-= ")]
-        if said:
-            parts.append("\n".join(said) + ("\n\n" if apart else "\n"))
-    return ("".join(parts) + declaration).rstrip("\n")
+def _below(comments: Sequence[_Comment], declaration: str) -> str:
+    """A declaration below its comments, the documentation right above it."""
+    leading = [c for c in comments if c.leads]
+    first = len(leading)
+    while declaration.startswith(("fun", "type")) and first and leading[first - 1].documents:
+        first -= 1
+    others = (*leading[:first], *(c for c in comments if not c.leads))
+    texts = [*(_as_comment(c, "--") for c in others), *(_as_comment(c, "---") for c in leading[first:])]
+    return ("".join(texts) + declaration).rstrip("\n")
+
+
+def _as_comment(comment: _Comment, mark: str) -> str:
+    lines = [line.strip() for line in comment.text[2:-2].strip("*").splitlines()]
+    said = [f"{mark} {line}".rstrip() for line in lines if line.strip("*-= ")]
+    return "\n".join(said) + ("\n\n" if comment.apart else "\n") if said else ""
