@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from lark import Token, Transformer
 
+from recsyn.lang.chains import grouped, span_of
 from recsyn.lang.diagnostics import Fault
 from recsyn.lang.source import Span
 
@@ -289,18 +290,6 @@ _COMPARISON = 5
 _RIGHT_GROUPING = frozenset({1, 3, 4, 6, 9})
 
 
-def _span(children: Children) -> Span:
-    return Span(_start(children[0]), _end(children[-1]))
-
-
-def _start(child: Any) -> int:
-    return (child.start_pos or 0) if isinstance(child, Token) else int(child.span.start)
-
-
-def _end(child: Any) -> int:
-    return (child.end_pos or 0) if isinstance(child, Token) else int(child.span.end)
-
-
 def _nodes(children: Children) -> tuple[Any, ...]:
     return tuple(c for c in children if not isinstance(c, Token))
 
@@ -323,94 +312,94 @@ class TreeBuilder(Transformer[Token, Any]):
     # Terms
 
     def name(self, c: Children) -> Identifier:
-        return Identifier(str(c[0]), False, _span(c))
+        return Identifier(str(c[0]), False, span_of(c))
 
     def explicit_name(self, c: Children) -> Identifier:
-        return Identifier(str(c[1]), True, _span(c))
+        return Identifier(str(c[1]), True, span_of(c))
 
     def number(self, c: Children) -> Number:
-        return Number(str(c[0]), _span(c))
+        return Number(str(c[0]), span_of(c))
 
     def sort(self, c: Children) -> Sort:
-        return Sort(str(c[0]), _span(c))
+        return Sort(str(c[0]), span_of(c))
 
     def parenthesised(self, c: Children) -> Any:
-        return replace(c[1], span=_span(c))
+        return replace(c[1], span=span_of(c))
 
     def tuple(self, c: Children) -> Tuple:
-        return Tuple(_nodes(c), _span(c))
+        return Tuple(_nodes(c), span_of(c))
 
     def cast(self, c: Children) -> Cast:
-        return Cast(c[1], c[3], _span(c))
+        return Cast(c[1], c[3], span_of(c))
 
     def list(self, c: Children) -> ListOf:
-        return ListOf(_nodes(c), _span(c))
+        return ListOf(_nodes(c), span_of(c))
 
     def scoped(self, c: Children) -> Scoped:
-        return Scoped(c[0], str(c[2]), _span(c))
+        return Scoped(c[0], str(c[2]), span_of(c))
 
     def named_argument(self, c: Children) -> NamedArgument:
-        return NamedArgument(str(c[1]), c[3], _span(c))
+        return NamedArgument(str(c[1]), c[3], span_of(c))
 
     def application(self, c: Children) -> Application:
-        return Application(c[0], tuple(c[1:]), _span(c))
+        return Application(c[0], tuple(c[1:]), span_of(c))
 
     def explicit_application(self, c: Children) -> Application:
-        return Application(Identifier(str(c[1]), True, _span(c[:2])), tuple(c[2:]), _span(c))
+        return Application(Identifier(str(c[1]), True, span_of(c[:2])), tuple(c[2:]), span_of(c))
 
     def negative(self, c: Children) -> Operation:
-        return Operation("-", None, c[1], _span(c), _span(c[:1]))
+        return Operation("-", None, c[1], span_of(c), span_of(c[:1]))
 
     def chain(self, c: Children) -> Any:
-        return c[0] if len(c) == 1 else _grouped(c)
+        return c[0] if len(c) == 1 else grouped(c, _binds_first, _operation)
 
     def fun(self, c: Children) -> Abstraction:
-        return Abstraction(_open_binders(c), c[-1], _span(c))
+        return Abstraction(_open_binders(c), c[-1], span_of(c))
 
     def forall(self, c: Children) -> Product:
-        return Product(_open_binders(c), c[-1], _span(c))
+        return Product(_open_binders(c), c[-1], span_of(c))
 
     def let(self, c: Children) -> Let:
         binders, type, bound = _binders(c), _after(c, "COLON"), _after(c, "ASSIGN")
         if binders:
             bound = Abstraction(binders, bound if type is None else Cast(bound, type, bound.span), bound.span)
-        pattern = NamePattern(str(c[1]), (), False, _span(c[1:2]))
-        return Let(pattern, None if binders else type, bound, c[-1], _span(c))
+        pattern = NamePattern(str(c[1]), (), False, span_of(c[1:2]))
+        return Let(pattern, None if binders else type, bound, c[-1], span_of(c))
 
     def let_pattern(self, c: Children) -> Let:
-        return Let(c[2], None, c[4], c[-1], _span(c))
+        return Let(c[2], None, c[4], c[-1], span_of(c))
 
     def let_tuple(self, c: Children) -> Let:
         names = [t for t in c if isinstance(t, Token) and t.type == "NAME"]
-        pattern = TuplePattern(tuple(NamePattern(str(t), (), False, _span([t])) for t in names), _span(names))
-        return Let(pattern, None, c[-3], c[-1], _span(c))
+        pattern = TuplePattern(tuple(NamePattern(str(t), (), False, span_of([t])) for t in names), span_of(names))
+        return Let(pattern, None, c[-3], c[-1], span_of(c))
 
     def if_(self, c: Children) -> Conditional:
-        return Conditional(c[1], c[3], c[5], _span(c))
+        return Conditional(c[1], c[3], c[5], span_of(c))
 
     def row(self, c: Children) -> Any:
         return c
 
     def arm(self, c: Children) -> Arm:
         rows = [x for x in c[:-1] if not isinstance(x, Token)]
-        return Arm(tuple(_nodes(row) for row in rows), c[-1], Span(_start(rows[0][0]), _end(c[-1])))
+        return Arm(tuple(_nodes(row) for row in rows), c[-1], span_of([rows[0][0], c[-1]]))
 
     def match(self, c: Children) -> Match:
         nodes = _nodes(c)
         arms = tuple(n for n in nodes if isinstance(n, Arm))
-        return Match(nodes[: len(nodes) - len(arms)], arms, _span(c))
+        return Match(nodes[: len(nodes) - len(arms)], arms, span_of(c))
 
     # Binders
 
     def bare_binder(self, c: Children) -> Binder:
-        return Binder(((str(c[0]), _span(c)),), None, False, None, _span(c))
+        return Binder(((str(c[0]), span_of(c)),), None, False, None, span_of(c))
 
     def binder(self, c: Children) -> Binder:
-        names = tuple((str(t), _span([t])) for t in c if isinstance(t, Token) and t.type == "NAME")
-        return Binder(names, _after(c, "COLON"), c[0] != "(", None, _span(c))
+        names = tuple((str(t), span_of([t])) for t in c if isinstance(t, Token) and t.type == "NAME")
+        return Binder(names, _after(c, "COLON"), c[0] != "(", None, span_of(c))
 
     def pattern_binder(self, c: Children) -> Binder:
-        return Binder((), None, False, c[1], _span(c))
+        return Binder((), None, False, c[1], span_of(c))
 
     def structural(self, c: Children) -> Token:
         # Which argument decreases is found again.
@@ -420,47 +409,47 @@ class TreeBuilder(Transformer[Token, Any]):
     # Patterns
 
     def name_pattern(self, c: Children) -> NamePattern:
-        return NamePattern(str(c[0]), (), False, _span(c))
+        return NamePattern(str(c[0]), (), False, span_of(c))
 
     def constructor_pattern(self, c: Children) -> NamePattern:
         explicit = isinstance(c[0], Token) and c[0].type == "AT"
-        return NamePattern(str(c[1 if explicit else 0]), _nodes(c), explicit, _span(c))
+        return NamePattern(str(c[1 if explicit else 0]), _nodes(c), explicit, span_of(c))
 
     def number_pattern(self, c: Children) -> NumberPattern:
-        return NumberPattern(str(c[0]), str(c[2]) if len(c) == 3 else None, _span(c))
+        return NumberPattern(str(c[0]), str(c[2]) if len(c) == 3 else None, span_of(c))
 
     def parenthesised_pattern(self, c: Children) -> Any:
-        return replace(c[1], span=_span(c))
+        return replace(c[1], span=span_of(c))
 
     def or_pattern(self, c: Children) -> OrPattern:
-        return OrPattern(_nodes(c), _span(c))
+        return OrPattern(_nodes(c), span_of(c))
 
     def tuple_pattern(self, c: Children) -> TuplePattern:
-        return TuplePattern(_nodes(c), _span(c))
+        return TuplePattern(_nodes(c), span_of(c))
 
     def list_pattern(self, c: Children) -> ListPattern:
-        return ListPattern(_nodes(c), _span(c))
+        return ListPattern(_nodes(c), span_of(c))
 
     def cons_pattern(self, c: Children) -> ConsPattern:
-        return ConsPattern(c[0], c[2], _span(c))
+        return ConsPattern(c[0], c[2], span_of(c))
 
     def alias_pattern(self, c: Children) -> AliasPattern:
-        return AliasPattern(c[0], str(c[2]), _span(c))
+        return AliasPattern(c[0], str(c[2]), span_of(c))
 
     # Sentences
 
     def constructor(self, c: Children) -> ConstructorDeclaration:
-        return ConstructorDeclaration(str(c[0]), _binders(c), _after(c, "COLON"), _span(c), _span(c[:1]))
+        return ConstructorDeclaration(str(c[0]), _binders(c), _after(c, "COLON"), span_of(c), span_of(c[:1]))
 
     def datatype(self, c: Children) -> Datatype:
         constructors = tuple(x for x in c if isinstance(x, ConstructorDeclaration))
-        return Datatype(str(c[0]), _binders(c), _after(c, "COLON"), constructors, _span(c[:1]))
+        return Datatype(str(c[0]), _binders(c), _after(c, "COLON"), constructors, span_of(c[:1]))
 
     def inductive(self, c: Children) -> Inductive:
         return Inductive(_nodes(c))
 
     def definition(self, c: Children) -> Definition:
-        return Definition(str(c[0]), _binders(c), _after(c, "COLON"), _after(c, "ASSIGN"), _span(c[:1]))
+        return Definition(str(c[0]), _binders(c), _after(c, "COLON"), _after(c, "ASSIGN"), span_of(c[:1]))
 
     def fixpoint(self, c: Children) -> Fixpoint:
         return Fixpoint(_nodes(c))
@@ -480,36 +469,20 @@ def _open_binders(c: Children) -> tuple[Binder, ...]:
     return tuple(replace(b, type=type) for b in binders)
 
 
-def _grouped(chain: Children) -> Any:
-    """A flat chain ``operand operator operand …`` grouped by precedence."""
-    operands = [chain[0]]
-    operators: list[Token] = []
-
-    def reduce() -> None:
-        operator, right, left = operators.pop(), operands.pop(), operands.pop()
-        operands.append(Operation(_plain(operator), left, right, _span([left, right]), _span([operator])))
-
-    for operator, operand in zip(chain[1::2], chain[2::2], strict=True):
-        level = _LEVELS[_plain(operator)]
-        while operators and _binds_first(operators[-1], operator, level):
-            reduce()
-        operators.append(operator)
-        operands.append(operand)
-    while operators:
-        reduce()
-    return operands[0]
-
-
 def _plain(operator: Token) -> str:
     return "->" if operator == "→" else str(operator)
 
 
-def _binds_first(waiting: Token, coming: Token, level: int) -> bool:
-    before = _LEVELS[_plain(waiting)]
+def _operation(operator: Token, left: Any, right: Any) -> Operation:
+    return Operation(_plain(operator), left, right, span_of([left, right]), span_of([operator]))
+
+
+def _binds_first(waiting: Token, coming: Token) -> bool:
+    before, level = _LEVELS[_plain(waiting)], _LEVELS[_plain(coming)]
     if before != level:
         return before > level
     if level == _COMPARISON:
-        raise Fault("syntax", f"`{waiting}` and `{coming}` do not chain", _span([coming]), "put one of them in parentheses")
+        raise Fault("syntax", f"`{waiting}` and `{coming}` do not chain", span_of([coming]), "put one of them in parentheses")
     return level not in _RIGHT_GROUPING
 
 
