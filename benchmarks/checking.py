@@ -6,13 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from math import log
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import recsyn
-from recsyn.benchmarks import Ratio, interleaved
+from recsyn.benchmarks import Figure, Side, Table, interleaved, timed
 
 _FUNCTIONS = """
 type Tree{i} a = Leaf{i} | Branch{i} a (Tree{i} a) (Tree{i} a)
@@ -43,23 +43,40 @@ def program_of(lines: int) -> str:
     return "".join(_FUNCTIONS.format(i=i) for i in range(lines // _LINES))
 
 
-def from_the_command_line(lines: int, repetitions: int = 5) -> float:
-    """Median CPU seconds of ``recsyn check`` on a file of so many lines, start-up included."""
+def from_the_command_line(path: Path) -> Side:
+    """``recsyn check`` on a file, start-up included."""
+
+    def side() -> float:
+        before = os.times()
+        subprocess.run([sys.executable, "-m", "recsyn", "check", str(path)], check=True, stdout=subprocess.DEVNULL)
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    return side
+
+
+def tables() -> Iterator[Table]:
+    short, long = program_of(1_000), program_of(10_000)
+    command, once, tenfold = (
+        "recsyn check, 2,000 lines, start-up included",
+        "recsyn.loads, 1,000 lines",
+        "recsyn.loads, 10,000 lines",
+    )
     with TemporaryDirectory() as folder:
         path = Path(folder) / "program.rec"
-        path.write_text(program_of(lines))
-        taken = []
-        for _ in range(repetitions):
-            before = os.times()
-            subprocess.run([sys.executable, "-m", "recsyn", "check", str(path)], check=True, stdout=subprocess.DEVNULL)
-            after = os.times()
-            taken.append(after.children_user + after.children_system - before.children_user - before.children_system)
-    return median(taken)
-
-
-def ratios() -> Iterator[Ratio]:
-    yield Ratio("recsyn check, 2,000 lines, start-up included / 1 s", from_the_command_line(2_000), 1.0, 2.0)
-    short, long = program_of(1_000), program_of(10_000)
-    small, large = interleaved(lambda: recsyn.loads(short), lambda: recsyn.loads(long), repetitions=5)
-    # n·log n would grow so much from 1,000 lines to 10,000.
-    yield Ratio("check, 10,000 lines / 1,000 lines", large, small, 10 * log(10_000) / log(1_000))
+        path.write_text(program_of(2_000), "utf-8")
+        sides = {
+            command: from_the_command_line(path),
+            once: timed(lambda: recsyn.loads(short)),
+            tenfold: timed(lambda: recsyn.loads(long)),
+        }
+        table = Table("checking", "ms", {"time": interleaved(sides, repetitions=5)})
+    seconds, growth = table.cost("time", command), table.ratio("time", tenfold, once)
+    assert seconds is not None
+    assert growth is not None
+    figures = (
+        Figure(command, seconds, "s", at_most=2.0),
+        # n·log n would grow so much from 1,000 lines to 10,000.
+        Figure(f"{tenfold} / 1,000 lines", growth, at_most=10 * log(10_000) / log(1_000)),
+    )
+    yield replace(table, figures=figures)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recsyn.errors import RecsynError, extra
-from recsyn.lang import checker
+from recsyn.lang import checker, core
 from recsyn.lang.diagnostics import Diagnostic, Fault, LanguageError, nearest
 from recsyn.lang.program import Program as Checked
 from recsyn.lang.source import Source, Span
 from recsyn.lang.types import Type
+from recsyn.semantics.batch import Batch
 from recsyn.semantics.examples import failed_examples, past_the_limit
 from recsyn.semantics.function import Function
+from recsyn.semantics.machine.machine import MachineRun, Order
 from recsyn.semantics.reference import LIMIT, Reference, StepLimit
-from recsyn.semantics.steps import Trace, trace
+from recsyn.semantics.rounds import Rounds
+from recsyn.semantics.steps import Step, steps
+from recsyn.semantics.strategies import CALL_BY_VALUE
+from recsyn.semantics.trace import Trace, trace
 from recsyn.values import Datum
 
 if TYPE_CHECKING:
@@ -50,7 +55,12 @@ class Program:
             meaning = names.meaning(names.values, name, Span(0, 0), "function")
         except Fault as fault:
             raise RecsynError(fault.message, fault.hint) from None
-        return Function(self.checked, meaning.name, self._reference)
+        return self._functions.setdefault(meaning.name, Function(self.checked, meaning.name, self._reference))
+
+    @cached_property
+    def _functions(self) -> dict[str, Function]:
+        """Those that were asked for, which keep what they were compiled to."""
+        return {}
 
     def __iter__(self) -> Iterator[str]:
         """The names of the functions that it defines itself, in the order of the file."""
@@ -71,10 +81,36 @@ class Program:
         """The type of an expression in the notation of the language. Raises :class:`LanguageError`."""
         return checker.check_expression(self.checked, Source("<expression>", expression))[1]
 
-    def trace(self, expression: str, limit: int = 10_000) -> Trace:
-        """The steps of an expression's reduction, at most ``limit``. Raises :class:`LanguageError`."""
+    def trace(self, expression: str, limit: int = 10_000, strategy: str = CALL_BY_VALUE.name) -> Trace:
+        """The steps of an expression's reduction, at most ``limit``. Raises :class:`LanguageError`, and :class:`RecsynError` where
+        there is no such strategy."""
         term, _ = checker.check_expression(self.checked, Source("<expression>", expression))
-        return trace(self.checked, term, limit)
+        return trace(self.checked, term, limit, strategy)
+
+    def steps(self, expression: str, strategy: str = CALL_BY_VALUE.name) -> Iterator[Step]:
+        """The steps of an expression's reduction, one after another; none is kept. Raises what :meth:`trace` raises."""
+        term, _ = checker.check_expression(self.checked, Source("<expression>", expression))
+        return steps(self.checked, term, strategy)
+
+    def rounds(self, expression: str, limit: int = 10_000) -> Rounds:
+        """The rounds of an expression's reduction, at most ``limit``. Raises :class:`LanguageError`."""
+        term, _ = checker.check_expression(self.checked, Source("<expression>", expression))
+        return Rounds(self.checked, self._reference, term, limit)
+
+    def machine(self, expression: str, order: Order = "prefix") -> MachineRun:
+        """The run of the machine of a function that the expression calls with all of its arguments. It reads the argument that the
+        function recurs on, else the last; the others are fixed. Raises :class:`LanguageError`, and :class:`RecsynError` where the
+        expression is no such call."""
+        term, _ = checker.check_expression(self.checked, Source("<expression>", expression))
+        called = term.function if isinstance(term, core.Apply) else term
+        arguments = term.arguments if isinstance(term, core.Apply) else ()
+        function = Function(self.checked, called.name, self._reference) if isinstance(called, core.Global) else None
+        if function is None or not arguments or len(arguments) != len(function.parameters):
+            raise RecsynError(
+                "a machine is derived for one function, and this is no call of one with all of its arguments",
+                "write the function and its arguments, as in `succ (XI One)`",
+            )
+        return function.machine_run(arguments, order)
 
     def failed_examples(self) -> list[Diagnostic]:
         """A diagnostic for each ``example`` of the file that does not hold."""
@@ -86,6 +122,11 @@ class Program:
         from recsyn.testing.properties import falsified_properties
 
         return falsified_properties(self.checked, self._reference, max_examples, seed)
+
+    def batch(self, type: str, values: Iterable[Datum]) -> Batch:
+        """Values of a type as arrays, for :meth:`Function.batch`. Raises :class:`LanguageError` for a type that does not exist, and
+        :class:`~recsyn.semantics.batch.InvalidBatch` for values that do not fit."""
+        return Batch.of(self.checked, checker.check_type(self.checked, Source("<type>", type)), values)
 
     def strategy(
         self,

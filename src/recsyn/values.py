@@ -59,6 +59,11 @@ class Value:
     def __repr__(self) -> str:
         return show(self)
 
+    def _repr_html_(self) -> str:
+        from recsyn.drawing import value_as_html
+
+        return value_as_html(self)
+
     def __copy__(self) -> Value:
         return self
 

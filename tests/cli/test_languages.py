@@ -1,8 +1,7 @@
-"""``recsyn export``, ``recsyn import`` and ``recsyn bench``."""
+"""``recsyn export`` and ``recsyn import``."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,13 +83,3 @@ def test_import_says_what_it_cannot(verb: Run, tmp_path: Path) -> None:
     assert "Lemma" in err
     assert "a.v:3:1" in err
     assert verb("import", tmp_path / "nothing.v")[0] == 2
-
-
-def test_bench(verb: Run) -> None:
-    code, out, _ = verb("bench", "evaluation", "--json")
-    [ratio] = json.loads(out)
-    assert code == 0
-    assert ratio["ratio"] == ratio["one"] / ratio["other"] > 0
-    code, _, err = verb("bench", "cheking")
-    assert code == 2
-    assert "checking" in err

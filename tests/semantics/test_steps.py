@@ -8,6 +8,8 @@ import pytest
 
 import recsyn
 from recsyn.lang.printer import show_term
+from recsyn.semantics.function import InvalidValue
+from recsyn.semantics.steps import rules_in_reach
 from recsyn.values import show
 
 PROGRAM = recsyn.loads(
@@ -59,12 +61,14 @@ def test_json(successor: recsyn.Program) -> None:
     trace = successor.trace("succ (XI One)").to_json()
     assert json.loads(json.dumps(trace)) == trace
     assert trace["steps"][2] == {
+        "number": 3,
         "rule": "ι",
         "before": "⟦match XI One with … end⟧",
         "redex": "match XI One with … end",
         "after": "XO (succ One)",
     }
     assert (trace["initial"], trace["result"], trace["complete"]) == ("succ (XI One)", "XO (XO One)", True)
+    assert trace["strategy"] == "call-by-value"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +126,25 @@ def test_functions_that_hold_functions(name: str) -> None:
     trace = PROGRAM[name].trace(argument)
     assert trace.complete
     assert show_term(trace.result).count("hold" if name == "nest" else "keep") == depth
+
+
+def test_steps_one_by_one(successor: recsyn.Program) -> None:
+    trace = successor.trace("succ (XI One)")
+    assert [step.to_json() for step in successor.steps("succ (XI One)")] == [step.to_json() for step in trace]
+    assert repr(trace) == "<trace of succ (XI One), call by value: 6 steps>"
+    assert repr(trace.steps[3]) == "<step δ: succ One>"
+    assert list(successor["succ"].steps(successor.value("XI One")))[-1].show_after() == "XO (XO One)"
+    with pytest.raises(InvalidValue):
+        successor["succ"].steps(3)
+
+
+def test_rules_in_reach() -> None:
+    """An upper bound that holds before the first step is made."""
+    for text in ["3", "four", "-(1 / 0) % 2", "not (1 < 2) || [] ++ [1] == [1]", "map (add four) [1, 2]", "nest (S Z)"]:
+        trace = PROGRAM.trace(text)
+        assert {step.rule for step in trace} <= rules_in_reach(PROGRAM.checked, trace.initial)
+    assert rules_in_reach(PROGRAM.checked, PROGRAM.trace("map (add four) []").initial) == {"δ", "β", "ι", "ζ", "+"}
+    assert rules_in_reach(PROGRAM.checked, PROGRAM.trace("if not True then -four else 2").initial) > {"if", "not", "-"}
 
 
 def test_long_lists(traversal: recsyn.Program) -> None:

@@ -21,7 +21,7 @@ VERBS = {
     "check": "check a program and run its examples",
     "fmt": "lay out source files",
     "run": "print the value of an expression",
-    "trace": "print the steps of an expression's reduction",
+    "trace": "print an expression's steps, rounds or machine, or a function's cost",
     "repl": "a dialogue: expressions, declarations, types and traces",
     "export": "write a program in another language",
     "import": "read a program written in Gallina, the language of Coq",

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from recsyn.lang import core
 from recsyn.lang.core import spelled
 from recsyn.lang.source import Span
+from recsyn.lang.stackless import Deep, run
 from recsyn.lang.tree import COMPARISON, PRECEDENCE, RIGHT_GROUPING
 from recsyn.values import CONS, NIL, TUPLE, Value, fold, postorder, show
 
@@ -30,6 +31,13 @@ class FunctionTerm:
 
     def __str__(self) -> str:
         return f"({show_term(self.term)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """A closed term where a value stands in the end: what is not evaluated until it is needed."""
+
+    term: core.Term
 
 
 Printable: TypeAlias = core.Term | Marked
@@ -66,6 +74,50 @@ def pieces(term: Printable) -> list[Piece]:
     return out
 
 
+def visible(term: core.Term) -> tuple[core.Term, ...]:
+    """Those of the children of a term that are printed: the first ones, up to a body or a branch."""
+    if isinstance(term, core.Match):
+        return term.scrutinees
+    if isinstance(term, core.Lambda):
+        return ()
+    return core.children(term)[:1] if isinstance(term, core.Let | core.If) else core.children(term)
+
+
+def abridged(term: core.Term, room: int) -> tuple[core.Term, int]:
+    """The term with only so many of its nodes as there is room for, the others left out as ``…``, and the room that is left, below
+    0 where any was. Costs what it gives, however large the term is."""
+    left = [room]
+    return run(_abridged(term, left)), left[0]
+
+
+def _abridged(term: core.Term, left: list[int]) -> Deep[core.Term]:
+    while isinstance(term, core.Literal) and isinstance(term.value, FunctionTerm | Suspended):
+        term = term.value.term
+    left[0] -= 1
+    if left[0] < 0:
+        return core.Local("…", term.span)
+    if isinstance(term, core.Literal):
+        if isinstance(term.value, int) and term.value.bit_length() > _LONG:
+            return core.Local(f"(an integer of {term.value.bit_length():,} bits)", term.span)
+        if not isinstance(term.value, Value):
+            return term
+        fields = tuple(core.Literal(field, term.span) for field in term.value.fields)
+        opened: core.Term = core.Construct(term.value.constructor, fields, term.span)
+    else:
+        opened = term
+    shown = visible(opened)
+    parts = []
+    for part in shown:
+        parts.append((yield _abridged(part, left)))
+    if all(a is b for a, b in zip(shown, parts, strict=True)):
+        return term
+    return core.with_children(opened, (*parts, *core.children(opened)[len(parts) :]))
+
+
+_LONG = 1_000
+"""Bits of an integer that is too long to be written where there is little room."""
+
+
 def _layout(term: core.Term, level: int) -> list[tuple[Printable, int] | str | bool]:
     """The parts of a term in order, in parentheses where ``level`` asks for a tighter form than it has."""
     if isinstance(term, core.Local | core.Global):
@@ -96,7 +148,7 @@ def _layout(term: core.Term, level: int) -> list[tuple[Printable, int] | str | b
 
 def _literal(term: core.Literal, level: int) -> list[tuple[Printable, int] | str | bool]:
     value = term.value
-    if isinstance(value, FunctionTerm):
+    if isinstance(value, FunctionTerm | Suspended):
         return [(value.term, level)]
     if not isinstance(value, Value):
         return _wrapped([show(value)], isinstance(value, int) and value < 0 and level > APPLICATION - 1)

@@ -125,6 +125,22 @@ def substitute(type: Type, filled: Mapping[str, Type]) -> Type:
     return results[0]
 
 
+def instance(general: Iterable[Type], special: Iterable[Type]) -> dict[str, Type] | None:
+    """What the variables of some types stand for where others are instances of them; ``None`` where they are not."""
+    found: dict[str, Type] = {}
+    stack = list(zip(general, special, strict=True))
+    while stack:
+        pattern, type = stack.pop()
+        if isinstance(pattern, TypeVariable):
+            if found.setdefault(pattern.name, type) != type:
+                return None
+        elif not isinstance(type, TypeConstant) or pattern.name != type.name:
+            return None
+        else:
+            stack.extend(zip(pattern.arguments, type.arguments, strict=True))
+    return found
+
+
 def variables_of(type: Type) -> Iterator[str]:
     """The names of the variables in a type, in order of appearance, each as often as it appears."""
     stack: list[Type] = [type]

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from recsyn.errors import RecsynError
 from recsyn.lang import core
+from recsyn.lang.diagnostics import nearest
 from recsyn.lang.program import Definition, Program, RecursionShape
-from recsyn.lang.types import ARROW, Type, TypeConstant
+from recsyn.lang.types import ARROW, Type, TypeConstant, instance, substitute
+from recsyn.semantics.backends import MEMORY, Code, code_for, default_code
+from recsyn.semantics.batch import Batch, without_functions
 from recsyn.semantics.conformance import misfit
-from recsyn.semantics.reference import Reference
-from recsyn.semantics.steps import Trace, trace
+from recsyn.semantics.machine.deriving import Subject, holds_functions, machine_of
+from recsyn.semantics.machine.machine import Machine, MachineRun, Order
+from recsyn.semantics.reference import LIMIT, Reference
+from recsyn.semantics.rounds import Rounds
+from recsyn.semantics.steps import Step, steps
+from recsyn.semantics.strategies import CALL_BY_VALUE
+from recsyn.semantics.trace import Trace, trace
 from recsyn.values import Datum
 
 
@@ -59,26 +67,106 @@ class Function:
 
     def __call__(self, *arguments: Datum) -> Datum:
         """The value on these arguments. Raises :class:`InvalidValue` where they are too few, too many or of the wrong type."""
-        self._check(arguments)
-        return self.reference.call(self.name, arguments)
+        return self._default(*arguments)
 
     def of_each(self, inputs: Iterable[Datum]) -> list[Datum]:
         """The value on each of many inputs of a function of one parameter; the inputs are trusted to have its type."""
-        return [self.reference.call(self.name, (item,)) for item in inputs]
+        return self._default.of_each(inputs)
 
-    def trace(self, *arguments: Datum, limit: int = 10_000) -> Trace:
+    def compile(self, backend: str = "python", *, limit: int = LIMIT, memory: int = MEMORY) -> Compiled:
+        """The function made ready by a backend, one of :data:`~recsyn.semantics.backends.BACKENDS`: ``python``; ``native``, where
+        an evaluation may use so many bytes of ``memory``; or ``reference``. One evaluation makes at most ``limit`` further calls of
+        partial functions. Raises :class:`RecsynError` for a backend that does not exist, or is not installed."""
+        return Compiled(self, code_for(backend, self.program, self.name, self.reference, memory), limit)
+
+    def batch(self, *columns: Batch, backend: str = "python", limit: int = LIMIT) -> Batch:
+        """The values on each row of some batches, one for each parameter and all of one length. Raises :class:`InvalidValue` for
+        others, and :class:`InvalidBatch` where a value does not fit into a batch."""
+        return replace(self._ready(backend), limit=limit).batch(*columns)
+
+    @cached_property
+    def _default(self) -> Compiled:
+        return Compiled(self, default_code(self.program, self.name, self.reference), LIMIT)
+
+    def _ready(self, backend: str) -> Compiled:
+        if backend not in self._compiled:
+            self._compiled[backend] = self.compile(backend)
+        return self._compiled[backend]
+
+    @cached_property
+    def _compiled(self) -> dict[str, Compiled]:
+        return {}
+
+    def trace(self, *arguments: Datum, limit: int = 10_000, strategy: str = CALL_BY_VALUE.name) -> Trace:
         """The steps of its reduction on these arguments, at most ``limit``."""
-        self._check(arguments)
+        return trace(self.program, self._applied(arguments), limit, strategy)
+
+    def steps(self, *arguments: Datum, strategy: str = CALL_BY_VALUE.name) -> Iterator[Step]:
+        """The steps of its reduction on these arguments, one after another; none is kept."""
+        return steps(self.program, self._applied(arguments), strategy)
+
+    def rounds(self, *arguments: Datum, limit: int = 10_000) -> Rounds:
+        """The rounds of its reduction on these arguments, at most ``limit``."""
+        return Rounds(self.program, self.reference, self._applied(arguments), limit)
+
+    def machine(self, fixed: Mapping[str, Datum] | None = None, order: Order = "prefix") -> Machine:
+        """The machine that computes it on the tokens of its arguments, one after another; those parameters that are ``fixed``, by
+        name, are not read. With ``order`` ``mirror`` it reads and writes from the right. Raises :class:`RecsynError` where what is
+        to be read or written holds functions."""
+        own = {core.spelled(name): name for name in self.definition.parameters}
+        for name in fixed or {}:
+            if name not in own:
+                raise RecsynError(f"{self.name} has no parameter `{name}` to fix", nearest(name, own))
+        terms = {own[name]: core.Literal(value, self.definition.span) for name, value in (fixed or {}).items()}
+        return machine_of(self._subject(terms), order)
+
+    def machine_run(self, arguments: Sequence[core.Term], order: Order = "prefix") -> MachineRun:
+        """The run of its machine on closed terms: it reads the argument that the function recurs on, else the last that holds no
+        functions; the others are fixed."""
+        plain = [i for i, type in enumerate(self.parameters) if not holds_functions(type, self.program)]
+        read = self.shape.position if self.shape else plain[-1] if plain else 0
+        evaluate, span = self.reference.evaluate, self.definition.span
+        terms = [core.Literal(evaluate(term), span) if i in plain else term for i, term in enumerate(arguments)]
+        fixed = {name: term for i, (name, term) in enumerate(zip(self.definition.parameters, terms, strict=True)) if i != read}
+        return machine_of(self._subject(fixed), order).run(evaluate(terms[read]))
+
+    def _subject(self, fixed: Mapping[str, core.Term]) -> Subject:
+        return Subject(self.program, self.reference, self.name, self.parameters, self.result, fixed, self._fits)
+
+    def _applied(self, arguments: tuple[Datum, ...]) -> core.Term:
+        self.check(arguments)
         span = self.definition.span
         function = core.Global(self.name, span)
-        call = core.Apply(function, tuple(core.Literal(a, span) for a in arguments), span) if arguments else function
-        return trace(self.program, call, limit)
+        return core.Apply(function, tuple(core.Literal(a, span) for a in arguments), span) if arguments else function
 
-    def _check(self, arguments: tuple[Datum, ...]) -> None:
-        if len(arguments) != len(self.parameters):
-            many = f"{len(self.parameters)} argument{'' if len(self.parameters) == 1 else 's'}"
-            raise InvalidValue(f"{self.name} takes {many}, not {len(arguments)}")
-        for argument, type in zip(arguments, self.parameters, strict=True):
+    def check(self, arguments: Sequence[Datum]) -> None:
+        """Raise :class:`InvalidValue` unless these are arguments of the function."""
+        self._fits(arguments, self.parameters)
+
+    def result_of_batches(self, columns: Sequence[Batch]) -> Type:
+        """The type of the values on each row of some batches. Raises :class:`InvalidValue` unless these are batches of arguments,
+        and :class:`InvalidBatch` where the values hold functions."""
+        if len(columns) != len(self.parameters):
+            raise InvalidValue(f"{self.name} takes {_arguments(len(self.parameters))}, not {len(columns)}")
+        for column in columns:
+            if not isinstance(column, Batch) or column.program is not self.program:
+                raise InvalidValue(
+                    f"{column!r} is no batch of values of this program", 'make one with program.batch("TYPE", values)'
+                )
+            if len(column) != len(columns[0]):
+                raise InvalidValue(f"the batches have {len(columns[0])} and {len(column)} rows")
+        found = instance(self.parameters, (column.type for column in columns))
+        if found is None:
+            wanted, given = (", ".join(map(str, types)) for types in (self.parameters, [c.type for c in columns]))
+            raise InvalidValue(f"{self.name} takes {wanted}, and the batches are of {given}")
+        result = substitute(self.result, found)
+        without_functions(self.program, result)
+        return result
+
+    def _fits(self, arguments: Sequence[Datum], types: Sequence[Type]) -> None:
+        if len(arguments) != len(types):
+            raise InvalidValue(f"{self.name} takes {_arguments(len(types))}, not {len(arguments)}")
+        for argument, type in zip(arguments, types, strict=True):
             wrong = misfit(argument, type, self.program.datatypes)
             if wrong:
                 hint = 'write values with program.value("…"), in the notation of the language'
@@ -86,3 +174,33 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<function {self.name} : {self.definition.scheme}>"
+
+
+def _arguments(many: int) -> str:
+    return f"{many} argument{'' if many == 1 else 's'}"
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A function made ready by a backend: called with values, it gives its value."""
+
+    function: Function
+    code: Code
+    limit: int
+
+    def __call__(self, *arguments: Datum) -> Datum:
+        """The value on these arguments. Raises :class:`InvalidValue` where they are too few, too many or of the wrong type."""
+        self.function.check(arguments)
+        return self.code.call(arguments, self.limit)
+
+    def of_each(self, inputs: Iterable[Datum]) -> list[Datum]:
+        """The value on each of many inputs of a function of one parameter; the inputs are trusted to have its type."""
+        return [self.code.call((item,), self.limit) for item in inputs]
+
+    def batch(self, *columns: Batch) -> Batch:
+        """The values on each row of some batches, as :meth:`Function.batch` says."""
+        result = self.function.result_of_batches(columns)
+        return Batch(self.function.program, result, *self.code.rows(columns, self.limit))
+
+    def __repr__(self) -> str:
+        return f"{self.function!r}, compiled"

@@ -3,7 +3,7 @@ return. Constants share the frame with variables, so an operand is always one in
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -89,24 +89,48 @@ Block: TypeAlias = list[Any]
 
 @dataclass(slots=True)
 class Code:
-    """A body: ``arity`` arguments, then captured values before them, then ``rest``: room for results, constants in place."""
+    """A body: ``arity`` arguments, then captured values before them, then ``rest``: room for results, constants in place.
+    ``origin`` is the ``fn`` that it was made from, if any."""
 
     name: str
     arity: int
     rest: list[Datum]
     block: Block
+    origin: core.Lambda | None = None
 
 
 def normalise(name: str, parameters: Iterable[str], body: core.Term, arities: dict[str, int]) -> Code:
     """The code of a function. ``arities`` gives the number of parameters of each function of the program."""
-    return run(_Body(name, (), tuple(parameters), arities).code(body))
+    return run(_Body(name, (), tuple(parameters), arities, None).code(body))
+
+
+def codes_in(code: Code) -> Iterator[Code]:
+    """The codes of all functions that stand in one."""
+    blocks = [code.block]
+    while blocks:
+        for step in blocks.pop():
+            if isinstance(step, Close):
+                yield step.code
+                blocks.append(step.code.block)
+            elif isinstance(step, Enter):
+                blocks.append(step.block)
+            elif isinstance(step, Branch):
+                blocks.extend(block for _, block in step.arms)
 
 
 class _Body:
     """One frame while its code is written."""
 
-    def __init__(self, name: str, captured: tuple[str, ...], parameters: tuple[str, ...], arities: dict[str, int]) -> None:
+    def __init__(
+        self,
+        name: str,
+        captured: tuple[str, ...],
+        parameters: tuple[str, ...],
+        arities: dict[str, int],
+        origin: core.Lambda | None,
+    ) -> None:
         self.name = name
+        self.origin = origin
         self.arities = arities
         self.parameters = parameters
         self.slots = {v: i for i, v in enumerate((*captured, *parameters))}
@@ -116,7 +140,7 @@ class _Body:
     def code(self, body: core.Term) -> Deep[Code]:
         block: Block = []
         yield self.finish(body, block)
-        return Code(self.name, len(self.parameters), self.rest, block)
+        return Code(self.name, len(self.parameters), self.rest, block, self.origin)
 
     def new(self, constant: Datum = None) -> Slot:
         self.rest.append(constant)
@@ -203,8 +227,8 @@ class _Body:
         return target
 
     def _close(self, term: core.Lambda, block: Block) -> Deep[Slot]:
-        free = [name for name in _free_variables(term) if name in self.slots]
-        inner = _Body(f"fn in {self.name}", tuple(free), term.parameters, self.arities)
+        free = captured_by(term, self.slots)
+        inner = _Body(f"fn in {self.name}", free, term.parameters, self.arities, term)
         code = yield inner.code(term.body)
         target = self.new()
         block.append(Close(target, code, tuple(self.slots[name] for name in free)))
@@ -235,14 +259,7 @@ def _as_if(term: core.Primitive) -> core.If:
     return core.If(left, core.Literal(TRUE, term.span), right, term.span)
 
 
-def _free_variables(term: core.Lambda) -> list[str]:
-    """The variables a function mentions, in order; its own are among them, but binders are unique, so the caller can tell."""
-    found: dict[str, None] = {}
-    stack: list[core.Term] = [term.body]
-    while stack:
-        at = stack.pop()
-        if isinstance(at, core.Local):
-            found[at.name] = None
-        else:
-            stack.extend(reversed(core.children(at)))
-    return list(found)
+def captured_by(term: core.Lambda, scope: Container[str]) -> tuple[str, ...]:
+    """The variables in scope that a function mentions, in order. Its own are none of them, since binders are unique."""
+    mentioned = dict.fromkeys(at.name for at in core.terms_in(term.body) if isinstance(at, core.Local))
+    return tuple(name for name in mentioned if name in scope)

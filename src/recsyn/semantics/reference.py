@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from recsyn.errors import RecsynError
-from recsyn.lang.core import Term
+from recsyn.lang import core
 from recsyn.lang.program import Program
 from recsyn.semantics import normal as n
 from recsyn.semantics.primitives import BINARY, UNARY
@@ -53,12 +53,25 @@ class Reference:
         definitions = self._program.definitions.values()
         return {d.name: n.normalise(d.name, d.parameters, d.body, self._arities) for d in definitions}
 
-    def call(self, function: str, arguments: tuple[Datum, ...]) -> Datum:
+    @cached_property
+    def _closures(self) -> dict[int, n.Code]:
+        """The code of each ``fn`` in the program, by the identity of its term."""
+        found: dict[int, n.Code] = {}
+        for code in self._codes.values():
+            found.update((id(inner.origin), inner) for inner in n.codes_in(code))
+        return found
+
+    def function(self, origin: str | core.Lambda, held: tuple[Datum, ...], missing: int) -> FunctionValue:
+        """The function value of a function of the program, or of a ``fn`` in it, that holds these arguments, captured ones first,
+        and waits for so many more. Raises ``KeyError`` for a ``fn`` that does not stand in the program."""
+        return FunctionValue(self._codes[origin] if isinstance(origin, str) else self._closures[id(origin)], held, missing)
+
+    def call(self, function: str, arguments: tuple[Datum, ...], limit: int | None = None) -> Datum:
         """The value of a function of the program on all of its arguments, which are trusted to have the right types."""
         code = self._codes[function]
-        return self._run(code.block, [*arguments, *code.rest])
+        return self._run(code.block, [*arguments, *code.rest], limit)
 
-    def evaluate(self, term: Term) -> Datum:
+    def evaluate(self, term: core.Term) -> Datum:
         """The value of a closed term over the program."""
         code = n.normalise("expression", (), term, self._arities)
         return self._run(code.block, list(code.rest))
@@ -67,11 +80,12 @@ class Reference:
         """The value of a function value on some arguments, however many it takes; without arguments, the value itself."""
         return self._run(*_application(function, arguments)) if arguments else function
 
-    def _run(self, block: n.Block, frame: list[Datum]) -> Datum:
+    def _run(self, block: n.Block, frame: list[Datum], limit: int | None = None) -> Datum:
         codes, partial = self._codes, self._partial
+        limit = self._limit if limit is None else limit
         stack: list[tuple[n.Block, int, list[Datum], int]] = []
         at = 0
-        left = self._limit
+        left = limit
         while True:
             step = block[at]
             kind = type(step)
@@ -90,7 +104,7 @@ class Reference:
             elif kind is n.Call:
                 if step.function in partial:
                     if left == 0:
-                        raise StepLimit(self._limit)
+                        raise StepLimit(limit)
                     left -= 1
                 code = codes[step.function]
                 if not _tail(block, at, step.target):
@@ -117,7 +131,7 @@ class Reference:
                     continue
                 if function.code.name in partial:
                     if left == 0:
-                        raise StepLimit(self._limit)
+                        raise StepLimit(limit)
                     left -= 1
                 if not _tail(block, at, step.target):
                     stack.append((block, at, frame, step.target))

@@ -1,0 +1,77 @@
+"""The ways to evaluate a function, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from recsyn.errors import RecsynError
+from recsyn.lang.diagnostics import nearest
+from recsyn.lang.program import Program
+from recsyn.semantics.compiled.python.code import TooDeep
+from recsyn.semantics.compiled.python.code import compiled as compiled_to_python
+from recsyn.semantics.reference import Reference
+from recsyn.values import Datum
+
+if TYPE_CHECKING:
+    from recsyn.semantics.batch import Array, Batch
+
+
+class Code(Protocol):
+    """A function, or a closed term, made ready by a backend. What it is given is trusted to have the right types."""
+
+    def call(self, arguments: Sequence[Datum], limit: int) -> Datum:
+        """Its value. Raises :class:`StepLimit` after more than ``limit`` calls of partial functions."""
+        ...
+
+    def rows(self, columns: Sequence[Batch], limit: int) -> tuple[Array, Array]:
+        """Its values on batches of arguments, as the words and starts of another."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceCode:
+    """The reference machine, which the others are held against."""
+
+    program: Program
+    function: str
+    reference: Reference
+
+    def call(self, arguments: Sequence[Datum], limit: int) -> Datum:
+        return self.reference.call(self.function, tuple(arguments), limit)
+
+    def rows(self, columns: Sequence[Batch], limit: int) -> tuple[Array, Array]:
+        from recsyn.semantics.batch import rows_of
+
+        return rows_of(self.program, (self.call(arguments, limit) for arguments in zip(*columns, strict=True)))
+
+
+BACKENDS = ("python", "native", "reference")
+"""``python`` is always there and the default; ``native`` is the extra of that name; ``reference`` is what both are held against."""
+MEMORY = 2**32
+"""Bytes that an evaluation by the native backend may use, where nothing else is said."""
+
+
+def code_for(backend: str, program: Program, function: str, reference: Reference, memory: int) -> Code:
+    """A function of the program, made ready by the backend of this name; the native one may use so many bytes for an evaluation.
+    Raises :class:`RecsynError` where there is no such backend, and :class:`MissingExtra` where it is not installed."""
+    if backend == "python":
+        return compiled_to_python(program, function, reference)
+    if backend == "native":
+        from recsyn.semantics.compiled.native.code import compiled as compiled_to_native
+
+        return compiled_to_native(program, function, reference, memory, lambda: default_code(program, function, reference))
+    if backend == "reference":
+        return ReferenceCode(program, function, reference)
+    raise RecsynError(
+        f"there is no backend {backend!r}", nearest(str(backend), BACKENDS) or f"the backends are {', '.join(BACKENDS)}"
+    )
+
+
+def default_code(program: Program, function: str, reference: Reference) -> Code:
+    """A function of the program, made ready by the python backend, or, where that cannot, by the reference machine."""
+    try:
+        return compiled_to_python(program, function, reference)
+    except TooDeep:
+        return ReferenceCode(program, function, reference)
