@@ -211,8 +211,8 @@ def _module_at(line: int, modules: Mapping[int, str]) -> int:
 
 
 def each(number: int, count: int, body: Callable[[Generated], None], *phases: Phase) -> None:
-    """Call ``body`` with ``count`` programs, of which ``number`` says which. With the phase that shrinks, raise what ``body`` raises for
-    the smallest program of all for which it raises anything."""
+    """Call ``body`` with ``count`` programs; ``number`` says which. With the phase that shrinks, raise what ``body`` raises for the
+    smallest program of all for which it raises anything."""
 
     @seed(number)
     @settings(
@@ -307,9 +307,15 @@ FOUND = [
     ("fun f (b : Bool) : Int = let (x, y) = ((4611686018427387904, 0), 0) in y", ["True"], "0"),
     ("fun twice f x = f (f x)\nfun f (x : Int) : List Int = twice (fn y => match x with 0 => [] | z => [] end) []", ["0"], "[]"),
     (
-        "fun f x y = match y with [] => (if x then 0 else 1) :: y | x :: y => f False y end\nexample f True [0] = [1]",
+        "fun f x y = match y with [] => (if x then 0 else 1) :: y | x :: y => f False y end",
         ["True", "[0, 0, 0]"],
         "[1]",
+    ),
+    ("fun f (x : Int) (y : List Int) : List Int = match y with [] => [] | z :: zs => [] end", ["0", "[]"], "[]"),
+    (
+        "fun f (y : (Int, Int, (Int, Bool))) n = [match n with 0 => n | n => match y with (x, _, _) => x end end]",
+        ["(2, 3, (4, True))", "1"],
+        "[2]",
     ),
 ]
 """What was once found: a program, arguments of its function ``f``, and what that is worth on them."""

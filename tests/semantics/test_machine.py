@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import recsyn
@@ -150,6 +150,9 @@ fun squares (xs : List Int) : List Int = list.map (fn x => x * x) xs
 fun sort (xs : List Int) : List Int = list.insertion_sort xs
 fun pairs (xs : List (Int, Sign)) : List Int =
   match xs with [] => [] | (n, Plus) :: xs => n :: pairs xs | (n, _) :: xs => -n :: pairs xs end
+fun seven (xs : List Sign) : Int = match xs with [] => 7 | _ :: xs => seven xs end
+fun same_signs_in (xs : List Sign) : List Sign = match xs with [] => [] | x :: xs => x :: same_signs_in xs end
+fun same_signs (xs : List Sign) : (Int, List Sign) = (1, same_signs_in xs)
 fun equal_halves (t : Tree Int) : Bool = match t with Leaf => True | Branch _ l r => l == r end
 """
 )
@@ -189,6 +192,8 @@ MACHINES = [
     ("sort", ABSTRACT, 3),
     ("pairs", FINITE, 4),
     ("equal_halves", ABSTRACT, 1),
+    ("seven", FINITE, 1),
+    ("same_signs", FINITE, 1),
 ]
 
 
@@ -282,13 +287,6 @@ def outputs(machine: Machine, state: str, word: Sequence[str]) -> tuple[str, ...
     return tuple(out) if state == END else None
 
 
-CASES = [
-    "E",
-    "A E",
-    "B (A E)",
-]
-
-
 @st.composite
 def transducers(draw: st.DrawFn) -> tuple[int, str]:
     """A program of up to four functions on words over A and B, each case a word before a call of one of them, or before the rest as
@@ -326,7 +324,23 @@ def spelt(word: str) -> Value:
     return value
 
 
+TWINS = """
+type Word = E | A Word | B Word
+fun f0 (t : Word) : Word = match t with E => B E | A t => f1 t | B t => A (f2 t) end
+and f1 (t : Word) : Word = match t with E => E | A t => B (f2 t) | B t => f0 t end
+and f2 (t : Word) : Word = match t with E => E | A t => B (f1 t) | B t => f0 t end
+"""
+LATE = """
+type Word = E | A Word | B Word
+fun f0 (t : Word) : Word = match t with E => E | A t => f1 t | B t => A (f2 t) end
+and f1 (t : Word) : Word = match t with E => A E | A t => A (A (f2 t)) | B t => A (B (f2 t)) end
+and f2 (t : Word) : Word = match t with E => E | A t => A (f2 t) | B t => B (f2 t) end
+"""
+
+
 @given(transducers())
+@example((3, TWINS))
+@example((3, LATE))
 @settings(max_examples=40, deadline=None)
 def test_no_machine_with_fewer_states_does_the_same(made: tuple[int, str]) -> None:
     """The least number of states by Myhill and Nerode's theorem for subsequential functions (Choffrut 2003): as many as there are
@@ -357,6 +371,11 @@ def shared(words: Sequence[str]) -> str:
     """The longest common beginning."""
     least, greatest = min(words), max(words)
     return least[: next((i for i, (a, b) in enumerate(zip(least, greatest, strict=False)) if a != b), len(least))]
+
+
+def test_output_is_emitted_as_soon_as_it_is_certain() -> None:
+    machine = PROGRAM["list.last"].machine()
+    assert {(r.reads, r.emits) for r in machine.table if r.state == "last"} == {("[]", ("None",)), ("::", ("Some",))}
 
 
 # The abstract machine

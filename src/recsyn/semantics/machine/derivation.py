@@ -292,11 +292,11 @@ class _Search:
 
     def _entry(self, group: _Waiting, trail: _Trail) -> Entry:
         if not group.pieces or group.copies:
-            return Next(self._state(COPY if group.pieces else SKIP, None, 0, trail))
+            return Next(self._state(COPY if group.pieces else SKIP, None, 0, _Trail(trail.path, {})))
         registers: dict[tuple[Any, ...], tuple[str, core.Term]] = {}
 
         def atom(term: core.Term) -> core.Term | None:
-            if isinstance(term, core.Lambda):
+            if isinstance(term, core.Lambda) and not unread(term):
                 return renamed(term, {name: _register(registers, core.Local(name, NOWHERE)) for name in variables(term)})
             if unread(term) or not is_atom(term, self.program):
                 return None

@@ -97,7 +97,8 @@ def _plainly_named(transducer: Transducer) -> Transducer:
 
 
 def _doing_only(transducer: Transducer, emits: bool) -> set[int]:
-    """The states that put out exactly what they read, or nothing, and lead to such states only."""
+    """The states that put out exactly what they read, or nothing, and lead to such states only. Where something waits on the stack,
+    only those over one part of the input, since what comes after it does not wait for others."""
 
     def does(token: str | None, rule: Rule, registers: int) -> bool:
         if token == ANY or not emits:
@@ -110,7 +111,9 @@ def _doing_only(transducer: Transducer, emits: bool) -> set[int]:
         return isinstance(piece, Mark) and piece.constructor == token
 
     states = transducer.states
-    plain = {n for n, s in enumerate(states) if all(does(token, r, s.registers) for token, rules in s.rules.items() for r in rules)}
+    stack = any(rule.pushed for _, _, rule in transducer.rules)
+    single = [n for n, s in enumerate(states) if not stack or sum(name.startswith("?") for name in s.hints) <= 1]
+    plain = {n for n in single if all(does(t, r, states[n].registers) for t, rules in states[n].rules.items() for r in rules)}
     while True:
         left = {
             n

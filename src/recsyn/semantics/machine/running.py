@@ -179,7 +179,7 @@ class Runner:
         pending = list(reversed(inputs))
         while pending:
             datum = pending.pop()
-            rules = self._rules[state]
+            number, rules = state, self._rules[state]
             begun = len(out)
             before = self.names[state]
             any_rule = rules.get(ANY)
@@ -204,6 +204,12 @@ class Runner:
                     pending.extend(reversed(datum.fields))
                     fired = _firing(rules[datum.constructor], registers)
                     state, registers, stack = self._apply(fired, registers, stack, out)
+            if state < 0 and pending:
+                # Without a stack, one state may stand for several parts of the input in a row.
+                assert self._transducer.returns is not None
+                returned = self._transducer.returns[number]
+                assert returned is not None
+                state, registers = returned, ()
             after = self.names[state] if state >= 0 else END
             emitted = tuple(map(self._text, out[begun:]))
             updates.append(Update(len(updates), self._text(datum), before, fired.name, emitted, after, _Below(self, stack)))
