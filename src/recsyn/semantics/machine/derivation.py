@@ -370,7 +370,9 @@ def _field_names(constructor: Constructor, pieces: Sequence[Piece], program: Pro
         for at in core.terms_in(waiting.pop(0)):
             if isinstance(at, core.Match):
                 for pattern in (p for arm in at.arms for p in arm.patterns):
-                    if isinstance(pattern, core.Built) and pattern.constructor == constructor.name:
+                    if not (isinstance(pattern, core.Built) and pattern.constructor == constructor.name):
+                        continue
+                    if len(pattern.fields) == len(constructor.fields):
                         names = [core.spelled(f.name) if isinstance(f, core.Bind) else "_" for f in pattern.fields]
                         if any(name != "_" for name in names):
                             return [name.lstrip("_") or "it" for name in names]

@@ -180,7 +180,8 @@ def _renumbered(transducer: Transducer, by: Mapping[int, int]) -> Transducer:
     def entry(at: Entry) -> Entry:
         if isinstance(at, Held):
             return at
-        return replace(at, state=numbers.setdefault(by.get(at.state, at.state), len(numbers)))
+        state = by.get(at.state, at.state)
+        return Next(numbers.setdefault(state, len(numbers)), at.registers if transducer.states[state].registers else ())
 
     def rule(at: Rule) -> Rule:
         following = entry(at.next) if at.next else None
