@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from ctypes import PYFUNCTYPE, addressof, byref, c_int64, c_void_p, sizeof
 from dataclasses import dataclass
 from typing import Any
 
-import recsyn
 from recsyn.benchmarks.workloads import Case
-from recsyn.lang.types import constructors_of
 from recsyn.semantics.batch import Batch
+from recsyn.semantics.compiled.native import layout
+from recsyn.semantics.compiled.native.code import NativeCode
+from recsyn.semantics.compiled.native.linking import linked
+from recsyn.semantics.compiled.native.memory import Block, Words
 from recsyn.semantics.compiled.python.code import compiled
 from recsyn.semantics.compiled.python.tuples import Crossing
-from recsyn.values import Value
 
 
 @dataclass(frozen=True)
 class Work:
-    """All the inputs of a case evaluated in this process, each so many ``times``. ``expected`` are the outputs of the reference
-    machine as this side has them; ``outputs`` finds this side's in what ``run`` gives."""
+    """All the inputs of a case evaluated in this process. ``expected`` are the outputs of the reference machine as this side has
+    them; ``outputs`` finds this side's in what ``run`` gives."""
 
     run: Callable[[], Any]
     expected: Sequence[Any]
     outputs: Callable[[Any], Sequence[Any]] = list
-    times: int = 1
 
 
 def on_values(case: Case, backend: str) -> Work:
@@ -47,48 +48,45 @@ def python_alone(case: Case) -> Work:
     return Work(lambda: [entry(x) for x in inputs], [crossing.inward(value) for value in case.outputs])
 
 
-_IN_A_ROW = 8
-"""Evaluations in one round of the loop below, beside which the loop itself costs little."""
-# Every output is looked at, so that no evaluation can be left out; what is given where one is empty is the output too.
-_AGAIN = """
-type Fuel = Spent | Left Fuel
-
-fun again (fuel : Fuel) (x : {input}) : {output} =
-  match fuel with
-  | Spent     => {empty}
-  | Left rest =>
-    {others}
-    match {function} x, rest with
-    | value, Spent => value
-    | _, _         => again rest x
-    end
-    {ends}
-  end
-
-fun againAndAgain (fuel : Fuel) (inner : Fuel) (x : {input}) : {output} =
-  match fuel with
-  | Spent     => {empty}
-  | Left rest =>
-    match again inner x, rest with
-    | value, Spent => value
-    | _, _         => againAndAgain rest inner x
-    end
-  end
+_MEMORY = 2**26
+_LOOP = f"""
+; Every input of an array evaluated, its memory given back after each.
+define void @each(ptr %context, ptr %inputs, i64 %many) {{
+entry:
+  %heap.again = getelementptr i64, ptr %context, i64 {layout.HEAP}
+  %first = load i64, ptr %heap.again
+  br label %row
+row:
+  %i = phi i64 [ 0, %entry ], [ %next, %row ]
+  %input = getelementptr i64, ptr %inputs, i64 %i
+  %result = call i64 @enter(ptr %context, ptr %input)
+  store i64 %first, ptr %heap.again
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %many
+  br i1 %more, label %row, label %done
+done:
+  ret void
+}}
 """
-_OTHER = "match {function} x with {empty} => {empty} | _ => "
 
 
 def native_alone(case: Case) -> Work:
-    """The native backend on inputs that it has in memory: each is read once and then evaluated so often, by a loop in the language
-    itself, that little of the way in and out and of the loop is left in the time of one evaluation."""
-    [parameter], result, again = case.function.parameters, case.function.result, case.workload.again
-    empty = next(c.name for c in constructors_of(result, case.function.program.datatypes) if not c.fields)
-    names = {"function": case.workload.function, "empty": empty}
-    others, ends = _OTHER.format(**names) * (_IN_A_ROW - 1), "end " * (_IN_A_ROW - 1)
-    program = recsyn.loads(case.workload.source + _AGAIN.format(input=parameter, output=result, others=others, ends=ends, **names))
-    fuel = Value("Spent")
-    for _ in range(again):
-        fuel = Value("Left", (fuel,))
-    fuels, inputs = program.batch("Fuel", [fuel] * len(case.inputs)), program.batch(str(parameter), case.inputs)
-    ready = program["againAndAgain"].compile("native")
-    return Work(lambda: ready.batch(fuels, fuels, inputs), case.outputs, times=_IN_A_ROW * again**2)
+    """The native backend on inputs that it has in memory, by a loop in the same machine code."""
+    code = case.function.compile("native").code
+    assert isinstance(code, NativeCode)
+    block = Block(_MEMORY)
+    words = Words(code.tags, block, code.constants.known)
+    given = words.inward(case.inputs)
+    assert given is not None
+    inputs = (c_int64 * len(given))(*given)
+    block.begin(words.used, 0, addressof(code.constants.table))
+    loop = linked(code.assembly + _LOOP, "enter", "each")
+    enter = PYFUNCTYPE(c_int64, c_void_p, c_void_p)(loop.addresses["enter"])
+    each = PYFUNCTYPE(None, c_void_p, c_void_p, c_int64)(loop.addresses["each"])
+
+    def run() -> object:
+        each(block.pointer, inputs, len(inputs))
+        return code, loop  # They own the memory that the loop and the context point to.
+
+    at = [byref(inputs, i * sizeof(c_int64)) for i in range(len(inputs))]
+    return Work(run, case.outputs, lambda _: [words.outward(enter(block.pointer, place)) for place in at])

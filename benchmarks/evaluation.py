@@ -50,7 +50,6 @@ def evaluation(cases: Sequence[Case], rivals: Sequence[Rival], repetitions: int 
     present = [rival for rival in rivals if versions[rival.name] is not None]
     costs: dict[str, Costs] = {}
     remarks = [f"{case.workload.name}: {case.workload.what}" for case in cases]
-    remarks.append(f"{NATIVE}: each example again and again before the next, by a loop in the language itself, which is counted")
     remarks += [f"{rival.name}: {rival.remark}" for rival in present if rival.remark]
     remarks += [f"{rival.name} is not installed" for rival in rivals if rival not in present]
     for case in cases:
@@ -92,7 +91,7 @@ def _checked(case: Case, side: str, work: Work, seconds: float) -> Side:
     for given, output, found in zip(case.inputs, work.expected, work.outputs(work.run()), strict=True):
         if found != output:
             raise RecsynError(f"{case.workload.name}: {side} computes {case.workload.function} ({given}) wrongly")
-    return timed(work.run, len(case.inputs) * work.times, seconds)
+    return timed(work.run, len(case.inputs), seconds)
 
 
 def targets(table: Table) -> Iterator[Figure]:

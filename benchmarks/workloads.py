@@ -94,7 +94,6 @@ class Workload:
     """A function of a program, inputs for it, and the same function in Python by hand, on tuples and on dataclasses.
 
     ``draw`` gives a maker of inputs, each from the chance it is handed; ``examples`` is how many are drawn to be evaluated in turn.
-    Eight times the square of ``again`` evaluations of one example take long beside reading it, and what they make fits a cache.
     """
 
     name: str
@@ -105,7 +104,6 @@ class Workload:
     draw: Callable[[Function], Callable[[Random], Datum]]
     on_tuples: Callable[[Any], Any]
     on_dataclasses: Callable[[Any], Any]
-    again: int = 2
 
 
 @dataclass(frozen=True)
