@@ -17,8 +17,8 @@ from recsyn.values import FALSE, TRUE, TUPLE, Datum, Value, postorder
 
 _COMPARISONS = {"<": "slt", "<=": "sle", ">": "sgt", ">=": "sge"}
 _HEAD = """\
-declare i1 @interrupted(ptr)
-declare i64 @equal(ptr, i64, i64)
+declare i64 @refuelled(ptr)
+declare i64 @equal(ptr, i64, i64, i64, i64)
 declare {i64, i1} @llvm.sadd.with.overflow.i64(i64, i64)
 declare {i64, i1} @llvm.ssub.with.overflow.i64(i64, i64)
 declare {i64, i1} @llvm.smul.with.overflow.i64(i64, i64)
@@ -119,6 +119,7 @@ class _Component:
         # What only ever jumps into constructors ends when the memory does.
         self.long = bool(self.awaits) or any(isinstance(b, ir.Jump) for b in inside) or any(map(_calls, inside))
         self.fresh = 0
+        self.endings: dict[int, str] = {}
         self.cells: dict[str, None] = {}
         self.code: list[str] = []
         self.dead = False
@@ -139,6 +140,10 @@ class _Component:
             self.resume(awaited)
         self.block("return")
         self.give_back()
+        for status, ending in self.endings.items():
+            self.block(ending)
+            self.add(f"store i64 {status}, ptr {self.context(at.STATUS)}")
+            self.leave("br label %fail")
         code, self.code = self.code, []
         named = ("head", *(f"{cell}.before" for cell in _STATE), *(f"p{i}" for i in range(widest)))
         parameters = "".join(f", i64 %{name}" for name in named)
@@ -222,28 +227,21 @@ class _Component:
 
     def unless(self, bad: str, status: int) -> None:
         """End the evaluation with this status where ``bad``, a bit, is set."""
-        stop, on = self.label(), self.label()
-        self.leave(f"br i1 {bad}, label %{stop}, label %{on}, !prof !0")
-        self.block(stop)
-        self.stop(status)
+        on = self.label()
+        self.leave(f"br i1 {bad}, label %{self.ending(status)}, label %{on}, !prof !0")
         self.block(on)
 
     def stop(self, status: int) -> None:
-        self.add(f"store i64 {status}, ptr {self.context(at.STATUS)}")
-        self.leave("br label %fail")
+        self.leave(f"br label %{self.ending(status)}")
+
+    def ending(self, status: int) -> str:
+        """The block that ends the evaluation with this status."""
+        return self.endings.setdefault(status, f"s{status}")
 
     # Memory
 
     def context(self, place: int) -> str:
         return self.value(f"getelementptr i64, ptr %context, i64 {place}")
-
-    def reload(self) -> None:
-        for cell, place in _STATE.items():
-            self.add(f"store i64 {self.value(f'load i64, ptr {self.context(place)}')}, ptr %{cell}")
-
-    def flush(self) -> None:
-        for cell, place in _STATE.items():
-            self.add(f"store i64 {self.value(f'load i64, ptr %{cell}')}, ptr {self.context(place)}")
 
     def plus(self, address: str, bytes: int) -> str:
         return self.value(f"add i64 {address}, {bytes}") if bytes else address
@@ -283,10 +281,9 @@ class _Component:
         ask, on = self.label(), self.label()
         self.leave(f"br i1 {self.value(f'icmp slt i64 {fuel}, 0')}, label %{ask}, label %{on}, !prof !0")
         self.block(ask)
-        self.flush()
-        interrupted = self.value("call i1 @interrupted(ptr %context)")
-        self.unless(interrupted, at.INTERRUPTED)
-        self.reload()
+        more = self.value("call i64 @refuelled(ptr %context)")
+        self.unless(self.value(f"icmp slt i64 {more}, 0"), at.INTERRUPTED)
+        self.add(f"store i64 {more}, ptr %fuel")
         self.leave(f"br label %{on}")
         self.block(on)
 
@@ -524,9 +521,8 @@ class _Component:
         look, on = self.label(), self.label()
         self.leave(f"br i1 {cells}, label %{look}, label %{on}")
         self.block(look)
-        self.flush()
-        found = self.value(f"call i64 @equal(ptr %context, i64 {one}, i64 {other})")
-        self.reload()
+        heap, stack = (self.value(f"load i64, ptr %{cell}") for cell in ("heap", "stack"))
+        found = self.value(f"call i64 @equal(ptr %context, i64 {heap}, i64 {stack}, i64 {one}, i64 {other})")
         compared = self.label()
         self.leave(f"br i1 {self.value(f'icmp eq i64 {found}, 2')}, label %fail, label %{compared}, !prof !0")
         self.block(compared)

@@ -23,17 +23,16 @@ define internal void @take.up(ptr %context) {
   ret void
 }
 
-; Whether a signal came whose handler raised something, which Python finds when it is returned to. Gives new fuel: 2^22.
-define i1 @interrupted(ptr %context) cold {
+; New fuel, 2^22; less than none where a signal came whose handler raised something, which Python finds when it is returned to.
+define i64 @refuelled(ptr %context) cold {
   call void @take.up(ptr %context)
   %function.place = getelementptr i64, ptr %context, i64 9
   %function = load ptr, ptr %function.place
   %answer = call i32 %function()
   call void @put.down(ptr %context)
-  %fuel.place = getelementptr i64, ptr %context, i64 2
-  store i64 4194304, ptr %fuel.place
   %raised = icmp ne i32 %answer, 0
-  ret i1 %raised
+  %fuel = select i1 %raised, i64 -1, i64 4194304
+  ret i64 %fuel
 }
 
 ; The entry on an array of arguments; 0, and a status, where it has no value.
@@ -44,15 +43,11 @@ define i64 @evaluate(ptr %context, ptr %arguments) {
   ret i64 %result
 }
 
-; Whether two cells hold the same: 1 or 0, and 2 where the evaluation has to end. Pairs that are still to be compared stand on the stack.
-; A pair counts as much fuel as a call. After 2^26 pairs another backend, which sees what is shared, does better.
-define i64 @equal(ptr %context, i64 %left, i64 %right) {
+; Whether two cells hold the same: 1 or 0, and 2 where the evaluation has to end. Pairs that are still to be compared stand on the stack,
+; between `heap` and `bottom`. After 2^26 pairs another backend, which sees what is shared, does better.
+define i64 @equal(ptr %context, i64 %heap, i64 %bottom, i64 %left, i64 %right) {
 entry:
-  %heap.place = getelementptr i64, ptr %context, i64 0
-  %stack.place = getelementptr i64, ptr %context, i64 1
   %status.place = getelementptr i64, ptr %context, i64 4
-  %heap = load i64, ptr %heap.place
-  %bottom = load i64, ptr %stack.place
   br label %pair
 pair:
   %top = phi i64 [ %bottom, %entry ], [ %next.top, %next ], [ %pushed.top, %descend ]
