@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from recsyn.lang.types import show_datatype
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+SEMANTICS = (ROOT / "docs" / "semantics.md").read_text("utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -79,6 +81,33 @@ def test_the_programs_of_the_language_page() -> None:
     for source in blocks((ROOT / "docs" / "language.md").read_text("utf-8"), "rec"):
         program = recsyn.loads(source)
         assert [*program.checked.warnings, *program.failed_examples(), *program.falsified_properties()] == []
+
+
+def test_the_commands_of_the_page_on_meaning(workplace: Path) -> None:
+    shown = re.findall(r"^```\n\$ (.*?)\n(.*?)^```", SEMANTICS, re.DOTALL | re.MULTILINE)
+    shown += [(line, None) for block in blocks(SEMANTICS, "sh") for line in block.splitlines()]
+    assert len(shown) >= 8
+    for command, printed in shown:
+        if "--cost" in command and not find_spec("sympy"):
+            continue
+        done = run(command, workplace)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        if printed is not None:
+            assert done.stdout == printed, command
+
+
+def test_the_python_of_the_page_on_meaning(workplace: Path) -> None:
+    """What a block prints is in the block after it, where one follows at once."""
+    examples = re.findall(r"^```python\n(.*?)^```(?:\n\n```\n(.*?)^```)?", SEMANTICS, re.DOTALL | re.MULTILINE)
+    assert len(examples) >= 5
+    for example, printed in examples:
+        if "cost" in example and not find_spec("sympy"):
+            continue
+        (workplace / "example.py").write_text(example, "utf-8")
+        done = run("python example.py", workplace)
+        assert done.returncode == 0, f"{example}\n{done.stderr}"
+        if printed:
+            assert done.stdout == printed, example
 
 
 def test_the_page_of_the_library_has_every_function() -> None:

@@ -14,11 +14,12 @@ from recsyn.lang.diagnostics import Diagnostic, Fault, LanguageError, nearest
 from recsyn.lang.program import Program as Checked
 from recsyn.lang.source import Source, Span
 from recsyn.lang.types import Type
+from recsyn.semantics.backends import code_for, default_code
 from recsyn.semantics.batch import Batch
 from recsyn.semantics.examples import failed_examples, past_the_limit
 from recsyn.semantics.function import Function
 from recsyn.semantics.machine.machine import MachineRun, Order
-from recsyn.semantics.reference import LIMIT, Reference, StepLimit
+from recsyn.semantics.reference import LIMIT, OutOfMemory, Reference, StepLimit
 from recsyn.semantics.rounds import Rounds
 from recsyn.semantics.steps import Step, steps
 from recsyn.semantics.strategies import CALL_BY_VALUE
@@ -66,16 +67,20 @@ class Program:
         """The names of the functions that it defines itself, in the order of the file."""
         return iter(self.checked.own)
 
-    def value(self, expression: str, limit: int = LIMIT) -> Datum:
-        """The value of an expression in the notation of the language. Where functions are partial, at most ``limit`` calls are
-        made. Raises :class:`LanguageError`."""
+    def value(self, expression: str, limit: int = LIMIT, backend: str | None = None) -> Datum:
+        """The value of an expression in the notation of the language, by the backend of this name, else by that which functions use
+        when they are called. Where functions are partial, at most ``limit`` calls are made. Raises :class:`LanguageError`,
+        :class:`OutOfMemory`, and :class:`RecsynError` for a backend that does not exist, or is not installed."""
         source = Source("<expression>", expression)
         term, _ = checker.check_expression(self.checked, source)
-        reference = self._reference if limit == LIMIT else Reference(self.checked, limit)
         try:
-            return reference.evaluate(term)
+            if backend is None:
+                return default_code(self.checked, term, self._reference).call((), limit)
+            return code_for(backend, self.checked, term, self._reference).call((), limit)
         except StepLimit as stopped:
             raise LanguageError([past_the_limit(stopped, source, Span(0, len(expression)))]) from None
+        except MemoryError:
+            raise OutOfMemory from None
 
     def type(self, expression: str) -> Type:
         """The type of an expression in the notation of the language. Raises :class:`LanguageError`."""

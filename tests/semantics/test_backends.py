@@ -24,11 +24,10 @@ from recsyn.semantics.backends import BACKENDS
 from recsyn.semantics.compiled.python.code import TooDeep
 from recsyn.semantics.compiled.words import INTEGERS
 from recsyn.semantics.function import InvalidValue
-from recsyn.semantics.reference import FunctionValue, StepLimit
+from recsyn.semantics.reference import FunctionValue, OutOfMemory, StepLimit
 from recsyn.values import Value, from_iterable, show, to_list
 
 pytest.importorskip("llvmlite")
-from recsyn.semantics.compiled.native.code import OutOfMemory
 
 PROGRAM = recsyn.loads(
     """
@@ -299,6 +298,31 @@ def test_memory_has_a_limit() -> None:
     with pytest.raises(OutOfMemory, match="no value within 4 MiB of memory"):
         rev(from_iterable(range(1_000)))
     assert to_list(rev(from_iterable(range(100)))) == list(range(100))[::-1]
+
+
+EXHAUSTED = """
+import resource, sys, recsyn
+from recsyn.semantics.reference import OutOfMemory
+program = recsyn.loads("type Nat = Z | S Nat\\nfun many n = match n with Z => [0] | S n => many n ++ many n end")
+many, thirty = program["many"].compile(sys.argv[1]), program.value("S (" * 30 + "Z" + ")" * 30)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**25, used + 2**25))
+try:
+    many(thirty)
+except OutOfMemory as error:
+    print(error.message)
+print(many(program.value("S (S Z)")))
+"""
+
+
+@EVERY
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="what a process uses is looked up in /proc")
+def test_exhausted_memory(backend: str) -> None:
+    """Where the process may not have more, an evaluation ends with one error, and the next one is right."""
+    done = subprocess.run([sys.executable, "-c", EXHAUSTED, backend], capture_output=True, text=True, check=False)
+    first, second = done.stdout.splitlines()
+    assert first.startswith("no value within ")
+    assert second == "[0, 0, 0, 0]"
 
 
 def test_a_larger_block_is_taken() -> None:

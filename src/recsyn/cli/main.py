@@ -45,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         complain("interrupted")
         return 130
+    except MemoryError:
+        complain("this needs more memory than there is")
+        return 2
     except BrokenPipeError:
         _discard_output()
         return 128 + signal.SIGPIPE

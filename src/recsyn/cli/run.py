@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from recsyn.cli.arguments import positive
 from recsyn.cli.terminal import say
 from recsyn.front import load
+from recsyn.semantics.backends import BACKENDS
 from recsyn.semantics.reference import LIMIT
 from recsyn.values import show
 
@@ -17,8 +18,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=positive, default=LIMIT, metavar="N", help=f"calls that partial functions may make ({LIMIT:,})"
     )
+    parser.add_argument("--backend", choices=BACKENDS, help="what evaluates it (python)")
 
 
 def run(options: Namespace) -> int:
-    say(show(load(options.file).value(options.expression, options.limit)))
+    say(show(load(options.file).value(options.expression, options.limit, options.backend)))
     return 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from recsyn.errors import RecsynError
+from recsyn.lang import core
 from recsyn.lang.diagnostics import nearest
 from recsyn.lang.program import Program
 from recsyn.semantics.compiled.python.code import TooDeep
@@ -35,11 +36,13 @@ class ReferenceCode:
     """The reference machine, which the others are held against."""
 
     program: Program
-    function: str
+    entry: str | core.Term
     reference: Reference
 
     def call(self, arguments: Sequence[Datum], limit: int) -> Datum:
-        return self.reference.call(self.function, tuple(arguments), limit)
+        if isinstance(self.entry, str):
+            return self.reference.call(self.entry, tuple(arguments), limit)
+        return self.reference.evaluate(self.entry, limit)
 
     def rows(self, columns: Sequence[Batch], limit: int) -> tuple[Array, Array]:
         from recsyn.semantics.batch import rows_of
@@ -53,25 +56,27 @@ MEMORY = 2**32
 """Bytes that an evaluation by the native backend may use, where nothing else is said."""
 
 
-def code_for(backend: str, program: Program, function: str, reference: Reference, memory: int) -> Code:
-    """A function of the program, made ready by the backend of this name; the native one may use so many bytes for an evaluation.
-    Raises :class:`RecsynError` where there is no such backend, and :class:`MissingExtra` where it is not installed."""
+def code_for(backend: str, program: Program, entry: str | core.Term, reference: Reference, memory: int = MEMORY) -> Code:
+    """A function of the program, or a closed term over it, made ready by the backend of this name; the native one may use so many
+    bytes for an evaluation. Raises :class:`RecsynError` where there is no such backend, and :class:`MissingExtra` where it is not
+    installed."""
     if backend == "python":
-        return compiled_to_python(program, function, reference)
+        return compiled_to_python(program, entry, reference)
     if backend == "native":
         from recsyn.semantics.compiled.native.code import compiled as compiled_to_native
 
-        return compiled_to_native(program, function, reference, memory, lambda: default_code(program, function, reference))
+        return compiled_to_native(program, entry, reference, memory, lambda: default_code(program, entry, reference))
     if backend == "reference":
-        return ReferenceCode(program, function, reference)
+        return ReferenceCode(program, entry, reference)
     raise RecsynError(
         f"there is no backend {backend!r}", nearest(str(backend), BACKENDS) or f"the backends are {', '.join(BACKENDS)}"
     )
 
 
-def default_code(program: Program, function: str, reference: Reference) -> Code:
-    """A function of the program, made ready by the python backend, or, where that cannot, by the reference machine."""
+def default_code(program: Program, entry: str | core.Term, reference: Reference) -> Code:
+    """A function of the program, or a closed term over it, made ready by the python backend, or, where that cannot, by the
+    reference machine."""
     try:
-        return compiled_to_python(program, function, reference)
+        return compiled_to_python(program, entry, reference)
     except TooDeep:
-        return ReferenceCode(program, function, reference)
+        return ReferenceCode(program, entry, reference)

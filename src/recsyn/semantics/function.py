@@ -16,7 +16,7 @@ from recsyn.semantics.batch import Batch, without_functions
 from recsyn.semantics.conformance import misfit
 from recsyn.semantics.machine.deriving import Subject, holds_functions, machine_of
 from recsyn.semantics.machine.machine import Machine, MachineRun, Order
-from recsyn.semantics.reference import LIMIT, Reference
+from recsyn.semantics.reference import LIMIT, OutOfMemory, Reference
 from recsyn.semantics.rounds import Rounds
 from recsyn.semantics.steps import Step, steps
 from recsyn.semantics.strategies import CALL_BY_VALUE
@@ -189,18 +189,29 @@ class Compiled:
     limit: int
 
     def __call__(self, *arguments: Datum) -> Datum:
-        """The value on these arguments. Raises :class:`InvalidValue` where they are too few, too many or of the wrong type."""
+        """The value on these arguments. Raises :class:`InvalidValue` where they are too few, too many or of the wrong type,
+        :class:`StepLimit` and :class:`OutOfMemory`."""
         self.function.check(arguments)
-        return self.code.call(arguments, self.limit)
+        try:
+            return self.code.call(arguments, self.limit)
+        except MemoryError:
+            raise OutOfMemory from None
 
     def of_each(self, inputs: Iterable[Datum]) -> list[Datum]:
         """The value on each of many inputs of a function of one parameter; the inputs are trusted to have its type."""
-        return [self.code.call((item,), self.limit) for item in inputs]
+        try:
+            return [self.code.call((item,), self.limit) for item in inputs]
+        except MemoryError:
+            raise OutOfMemory from None
 
     def batch(self, *columns: Batch) -> Batch:
         """The values on each row of some batches, as :meth:`Function.batch` says."""
         result = self.function.result_of_batches(columns)
-        return Batch(self.function.program, result, *self.code.rows(columns, self.limit))
+        try:
+            words, starts = self.code.rows(columns, self.limit)
+        except MemoryError:
+            raise OutOfMemory from None
+        return Batch(self.function.program, result, words, starts)
 
     def __repr__(self) -> str:
         return f"{self.function!r}, compiled"

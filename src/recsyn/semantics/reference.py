@@ -38,12 +38,19 @@ class StepLimit(RecsynError):
         super().__init__(f"no value after {limit:,} calls of partial functions, which may not end", hint)
 
 
+class OutOfMemory(RecsynError):
+    """An evaluation needs more memory than there is, or than it may use: ``limit`` bytes."""
+
+    def __init__(self, limit: int | None = None, hint: str | None = None) -> None:
+        room = "the memory that there is" if limit is None else f"{limit / 2**20:,.0f} MiB of memory"
+        super().__init__(f"no value within {room}", hint)
+
+
 class Reference:
     """The evaluator of one program. It holds code only, so threads may share it. One evaluation makes at most ``limit`` calls of
     partial functions, then raises :class:`StepLimit`; without endless calls of those, every evaluation ends."""
 
-    def __init__(self, program: Program, limit: int = LIMIT) -> None:
-        self._limit = limit
+    def __init__(self, program: Program) -> None:
         self._partial = frozenset(d.name for d in program.definitions.values() if d.partial)
         self._arities = {d.name: len(d.parameters) for d in program.definitions.values()}
         self._program = program
@@ -66,23 +73,22 @@ class Reference:
         and waits for so many more. Raises ``KeyError`` for a ``fn`` that does not stand in the program."""
         return FunctionValue(self._codes[origin] if isinstance(origin, str) else self._closures[id(origin)], held, missing)
 
-    def call(self, function: str, arguments: tuple[Datum, ...], limit: int | None = None) -> Datum:
+    def call(self, function: str, arguments: tuple[Datum, ...], limit: int = LIMIT) -> Datum:
         """The value of a function of the program on all of its arguments, which are trusted to have the right types."""
         code = self._codes[function]
         return self._run(code.block, [*arguments, *code.rest], limit)
 
-    def evaluate(self, term: core.Term) -> Datum:
+    def evaluate(self, term: core.Term, limit: int = LIMIT) -> Datum:
         """The value of a closed term over the program."""
         code = n.normalise("expression", (), term, self._arities)
-        return self._run(code.block, list(code.rest))
+        return self._run(code.block, list(code.rest), limit)
 
     def apply(self, function: Datum, arguments: tuple[Datum, ...]) -> Datum:
         """The value of a function value on some arguments, however many it takes; without arguments, the value itself."""
         return self._run(*_application(function, arguments)) if arguments else function
 
-    def _run(self, block: n.Block, frame: list[Datum], limit: int | None = None) -> Datum:
+    def _run(self, block: n.Block, frame: list[Datum], limit: int = LIMIT) -> Datum:
         codes, partial = self._codes, self._partial
-        limit = self._limit if limit is None else limit
         stack: list[tuple[n.Block, int, list[Datum], int]] = []
         at = 0
         left = limit

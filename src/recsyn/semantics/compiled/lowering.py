@@ -25,6 +25,11 @@ def lower(program: Program, entry: str | core.Term) -> dict[str, ir.Routine]:
     return _Lowering(program).routines_from(entry)
 
 
+def is_partial(program: Program, entry: str | core.Term) -> bool:
+    """Whether the entry is itself a partial function, whose first call counts as none."""
+    return isinstance(entry, str) and program.definitions[entry].partial
+
+
 @dataclass(frozen=True, slots=True)
 class _Lifted:
     """A ``fn``, or a function of the program, that is still to be lowered."""

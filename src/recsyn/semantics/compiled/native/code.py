@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from recsyn.errors import RecsynError
+from recsyn.lang import core
 from recsyn.lang.program import Program
+from recsyn.semantics.compiled.lowering import is_partial
 from recsyn.semantics.compiled.native import layout as at
 from recsyn.semantics.compiled.native.emission import emitted
 from recsyn.semantics.compiled.native.linking import Linked, linked
@@ -17,7 +18,7 @@ from recsyn.semantics.compiled.native.memory import Block, Words
 from recsyn.semantics.compiled.sequencing import unit as unit_of
 from recsyn.semantics.compiled.tags import Tags
 from recsyn.semantics.compiled.words import TooLarge
-from recsyn.semantics.reference import Reference, StepLimit
+from recsyn.semantics.reference import OutOfMemory, Reference, StepLimit
 from recsyn.values import Datum
 
 if TYPE_CHECKING:
@@ -28,12 +29,7 @@ _FIRST, _KEPT, _FACTOR = 2**20, 2**26, 8
 """Bytes of the first block, of the largest that is kept for the next evaluation, and how much larger the next one is."""
 
 
-class OutOfMemory(RecsynError):
-    """An evaluation needs more memory than it may use."""
-
-    def __init__(self, limit: int) -> None:
-        hint = 'give it more: `compile("native", memory=BYTES)`; or use the backend "python", which frees what is needed no more'
-        super().__init__(f"no value within {limit / 2**20:,.0f} MiB of memory", hint)
+_MORE = 'give it more: `compile("native", memory=BYTES)`; or use the backend "python", which frees what is needed no more'
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +155,7 @@ class NativeCode:
         try:
             return Block(size)
         except (OSError, MemoryError):
-            raise OutOfMemory(size) from None
+            raise OutOfMemory(size, _MORE) from None
 
     def _give_back(self, block: Block) -> None:
         if block.size <= _KEPT:
@@ -170,7 +166,7 @@ class NativeCode:
     def _larger(self, size: int) -> int:
         """The size of the next block. Raises :class:`OutOfMemory`."""
         if size >= self.memory:
-            raise OutOfMemory(self.memory)
+            raise OutOfMemory(self.memory, _MORE)
         return min(size * _FACTOR, self.memory)
 
 
@@ -182,13 +178,13 @@ def _explain(status: int, limit: int) -> None:
         raise StepLimit(limit)
 
 
-def compiled(program: Program, function: str, reference: Reference, memory: int, others: Callable[[], Code]) -> NativeCode:
-    """A function of the program for the native backend. Raises :class:`MissingExtra`."""
-    unit = unit_of(program, function)
+def compiled(program: Program, entry: str | core.Term, reference: Reference, memory: int, others: Callable[[], Code]) -> NativeCode:
+    """A function of the program, or a closed term over it, for the native backend. Raises :class:`MissingExtra`."""
+    unit = unit_of(program, entry)
     tags = Tags(program, unit, reference)
     assembly, data = emitted(unit, tags)
     code = linked(assembly, "evaluate", "batch")
-    return NativeCode(tags, assembly, code, _constants(tags, data), program.definitions[function].partial, others, memory)
+    return NativeCode(tags, assembly, code, _constants(tags, data), is_partial(program, entry), others, memory)
 
 
 def _constants(tags: Tags, data: Sequence[Datum]) -> Constants:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from recsyn.errors import RecsynError
+from recsyn.lang import core
 from recsyn.lang.program import Program
+from recsyn.semantics.compiled.lowering import EXPRESSION, is_partial
 from recsyn.semantics.compiled.python.source import Source, written
 from recsyn.semantics.compiled.python.tuples import Crossing, Raw, constants_of, equal
 from recsyn.semantics.compiled.sequencing import unit as unit_of
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
 class TooDeep(RecsynError):
     """A program that Python's own compiler cannot take."""
 
-    def __init__(self, function: str) -> None:
+    def __init__(self, entry: str | core.Term) -> None:
         super().__init__(
-            f"`{function}` needs code that nests deeper than Python's compiler goes",
+            f"{f'`{entry}`' if isinstance(entry, str) else EXPRESSION} needs code that nests deeper than Python's compiler goes",
             'evaluate it with the backend "native" or "reference"',
         )
 
@@ -65,9 +67,9 @@ class PythonCode:
         return self.run([limit + self.partial, limit], *arguments) if self.source.counted else self.run(*arguments)
 
 
-def compiled(program: Program, function: str, reference: Reference) -> PythonCode:
-    """A function of the program for the python backend. Raises :class:`TooDeep`."""
-    unit = unit_of(program, function)
+def compiled(program: Program, entry: str | core.Term, reference: Reference) -> PythonCode:
+    """A function of the program, or a closed term over it, for the python backend. Raises :class:`TooDeep`."""
+    unit = unit_of(program, entry)
     tags = Tags(program, unit, reference)
     constants, source = constants_of(tags), written(unit, tags)
 
@@ -80,10 +82,10 @@ def compiled(program: Program, function: str, reference: Reference) -> PythonCod
     names |= {f"K{number}": constant for number, constant in constants.items()}
     names |= {f"D{place}": crossing.inward(datum) for place, datum in enumerate(source.data)}
     try:
-        exec(compile(source.text, f"<{function}, compiled>", "exec"), names)
+        exec(compile(source.text, f"<{unit.entry}, compiled>", "exec"), names)
     except (MemoryError, RecursionError, SyntaxError):
-        raise TooDeep(function) from None
-    return PythonCode(tags, constants, source, names[source.entry], program.definitions[function].partial)
+        raise TooDeep(entry) from None
+    return PythonCode(tags, constants, source, names[source.entry], is_partial(program, entry))
 
 
 def _div(left: int, right: int) -> int:
