@@ -21,11 +21,11 @@ THREE = "succ (XI (XI One))"
 
 @pytest.fixture
 def trace(capsys: pytest.CaptureFixture[str], examples: Path) -> Traced:
-    """Trace an expression of the example: the exit code, standard output and standard error."""
+    """Trace an expression of the example, before options: the exit code, standard output and standard error."""
 
-    def run(expression: str, *options: object, file: Path = examples / "successor.rec") -> tuple[int, str, str]:
+    def run(*options: object, file: Path = examples / "successor.rec") -> tuple[int, str, str]:
         try:
-            code = main(["trace", str(file), expression, *map(str, options)])
+            code = main(["trace", str(file), *map(str, options)])
         except SystemExit as stop:
             code = int(stop.code or 0)
         printed = capsys.readouterr()
@@ -123,7 +123,12 @@ def test_cost(trace: Traced) -> None:
         (("--as", "round"), "did you mean `rounds`?"),
         (("--as", "x"), "the views are steps, rounds, machine"),
         (("--as", "steps", "--as", "rounds"), "one view is printed at a time"),
-        (("--as", "rounds", "--every", 2), "--every and --last choose lines of printed steps"),
+        (("--as", "rounds", "--every", 2), "--every says nothing of the rounds"),
+        (("--as", "machine", "--limit", 2), "it is for --as steps and --as rounds"),
+        (("--order", "mirror"), "--order says nothing of the steps"),
+        (("--cost", "--latex"), "--cost prints a formula, of which --latex says nothing"),
+        (("--cost", "--as", "rounds"), "leave --as out; --json is possible"),
+        ((), "usage: recsyn trace"),
         (("--html", "page.html", "--last", 2), "--every and --last choose lines of printed steps"),
         (("--html", "no/such/folder/page.html"), "the page cannot be written to 'no/such/folder/page.html': No such file"),
         (("--diagram", "machine.png"), "a file whose name ends in .svg or .dot"),
@@ -133,7 +138,7 @@ def test_cost(trace: Traced) -> None:
     ],
 )
 def test_what_cannot_be_done(trace: Traced, options: tuple[object, ...], message: str) -> None:
-    code, out, err = trace("succ One", *options)
+    code, out, err = trace("succ One", *options) if options else trace()
     assert (code, out) == (2, "")
     assert message in err
 

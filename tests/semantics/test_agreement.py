@@ -91,7 +91,10 @@ def machine(order: str) -> Side:
         if not function.parameters:
             return [None] * len(calls)
         derived = function.machine(order=order)
-        return [derived.run(*call.arguments).output for call in calls]
+        runs = [derived.run(*call.arguments) for call in calls]
+        unknown = {update.rule for run in runs for update in run} - {row.rule for row in derived.table}
+        assert not unknown, f"{unknown} are no rules of\n{derived}"
+        return [run.output for run in runs]
 
     return side
 
@@ -320,6 +323,12 @@ FOUND = [
         "fun f (y : (Int, Int, (Int, Bool))) n = [match n with 0 => n | n => match y with (x, _, _) => x end end]",
         ["(2, 3, (4, True))", "1"],
         "[2]",
+    ),
+    (
+        "fun f z x = match x with [] => [] | m :: h => (match f z h, z with [], _ => 1 | _, False => m | a :: [], True => a"
+        " | a :: _, True => a end :: match m with 1 => h | _ => [] end) end",
+        ["True", "[1, 2, 3]"],
+        "[1, 2, 3]",
     ),
 ]
 """What was once found: a program, arguments of its function ``f``, and what that is worth on them."""

@@ -13,6 +13,7 @@ import threading
 from copy import deepcopy
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -313,6 +314,19 @@ except OutOfMemory as error:
     print(error.message)
 print(many(program.value("S (S Z)")))
 """
+
+
+@pytest.mark.parametrize("memory", [1, 100, 2**20 + 3])
+def test_little_memory(memory: int) -> None:
+    compiled = PROGRAM["rev"].compile("native", memory=memory)
+    with pytest.raises(OutOfMemory, match="no value within"):
+        compiled(from_iterable(range(1_000)))
+
+
+@pytest.mark.parametrize("options", [{"memory": 0}, {"memory": 2.5}, {"limit": -1}])
+def test_limits_that_are_none(options: dict[str, Any]) -> None:
+    with pytest.raises(recsyn.RecsynError, match="is a whole number from"):
+        PROGRAM["rev"].compile("native", **options)
 
 
 @EVERY

@@ -4,6 +4,7 @@ made up at random. A formula that is offered must never be wrong; that one is of
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -26,9 +27,10 @@ from recsyn.lang.source import Source
 from recsyn.semantics.cost import Cost, Counts, TooManyUnfoldings, cost_of, counted
 from recsyn.semantics.cost.counting import not_first_order, small_inputs
 from recsyn.semantics.steps import steps
-from recsyn.values import Value, from_iterable, preorder, to_list
+from recsyn.values import TRUE, Value, from_iterable, preorder, to_list
 
 KINDS = ("unfoldings", "own", "rounds")
+LIBRARY = Path(recsyn.__file__).parent / "library"
 
 PRELUDE = """
 type Nat = Z | S Nat
@@ -88,6 +90,27 @@ fun ackermann (m : Nat) (n : Nat) : Nat =
 fun map (f : a -> b) (xs : List a) : List b = match xs with [] => [] | x :: xs => f x :: map f xs end
 fun twice_all (ns : List Int) : List Int = map (fn n => 2 * n) ns
 partial fun forever (n : Int) : Int = forever n
+type Bits = End | O Bits | I Bits
+fun interleave (xs : List a) (ys : List a) : List a = match xs with [] => ys | x :: xs => x :: interleave ys xs end
+fun minimum (t : Tree a) (default : a) : a =
+  match t with Leaf => default | Branch v Leaf _ => v | Branch _ l _ => minimum l default end
+fun maximum (t : Tree a) : List a = match t with Leaf => [] | Branch v _ Leaf => [v] | Branch _ _ r => maximum r end
+fun greater (m : Nat) (n : Nat) : Nat = match m, n with Z, _ => n | _, Z => m | S m, S n => S (greater m n) end
+fun depth (t : Tree a) : Nat = match t with Leaf => Z | Branch _ l r => S (greater (depth l) (depth r)) end
+fun agree (p : Bits) (q : Bits) (so_far : Bool) : Bool =
+  match p, q with
+  | End, End => so_far
+  | End, _ => False
+  | _, End => False
+  | O p, O q => agree p q so_far
+  | I p, I q => agree p q so_far
+  | O p, I q => agree p q False
+  | I p, O q => agree p q False
+  end
+fun zero_or_next (n : Int) (m : Nat) : Nat = match n with 0 => plus_two m | 1 => m | _ => S m end
+fun second (ns : List Int) : Int = match ns with _ :: (n :: _ as ns) => if n == 0 then second ns else n | _ => 0 end
+fun squares (n : Nat) (ns : List Nat) : Nat =
+  match n with Z => Z | S n => mul (squares n ns) (squares n []) end
 """,
     )
 )
@@ -161,6 +184,32 @@ def branches(value: Value) -> int:
     return count(value, "Branch")
 
 
+def bits(rng: Random) -> Value:
+    value = Value("End")
+    for _ in range(rng.randrange(6)):
+        value = Value(rng.choice("OI"), (value,))
+    return value
+
+
+def digits(value: Value) -> int:
+    return count(value, "O") + count(value, "I")
+
+
+def in_turns(a: Value, b: Value) -> int:
+    return 2 * length(a) + 1 if length(a) <= length(b) else 2 * length(b) + 2
+
+
+def spine(t: Value, side: int) -> int:
+    return 1 + spine(t.fields[side], side) if t.fields else 0
+
+
+def lesser_heights(t: Value) -> int:
+    if not t.fields:
+        return 0
+    _, left, right = t.fields
+    return min(height(left), height(right)) + lesser_heights(left) + lesser_heights(right)
+
+
 Inputs = Callable[[Random], Value]
 BY_HAND: dict[str, tuple[tuple[Inputs, ...], Callable[..., int], Callable[..., int] | None]] = {
     "add": ((nats, nats), lambda a, b: n(a) + 1, lambda a, b: n(a) + 1),
@@ -218,6 +267,16 @@ BY_HAND: dict[str, tuple[tuple[Inputs, ...], Callable[..., int], Callable[..., i
         lambda a, t: 2 * branches(t) + 1 + (2 + n(a)) * branches(t) + n(a) * left_sum(t),
         lambda a, t: height(t) + 1,
     ),
+    "interleave": ((lists, lists), in_turns, in_turns),
+    "minimum": ((trees, lambda _: 0), lambda t, _: max(1, spine(t, 1)), lambda t, _: max(1, spine(t, 1))),
+    "maximum": ((trees,), lambda t: max(1, spine(t, 2)), lambda t: max(1, spine(t, 2))),
+    "greater": ((nats, nats), lambda a, b: min(n(a), n(b)) + 1, lambda a, b: min(n(a), n(b)) + 1),
+    "depth": ((trees,), lambda t: 3 * branches(t) + 1 + lesser_heights(t), None),
+    "agree": (
+        (bits, bits, lambda _: TRUE),
+        lambda p, q, _: min(digits(p), digits(q)) + 1,
+        lambda p, q, _: min(digits(p), digits(q)) + 1,
+    ),
 }
 
 
@@ -246,6 +305,8 @@ def test_what_a_person_works_out(name: str) -> None:
         ("map", "`map` takes or gives functions"),
         ("twice_all", "`twice_all` makes a function with `fn`"),
         ("forever", "`forever` is partial, and may not end"),
+        ("zero_or_next", "it depends on which number or character stands there"),
+        ("squares", "a recursive call counts more than a few times"),
     ],
 )
 def test_where_there_is_none_it_says_why(name: str, reason: str) -> None:
@@ -278,6 +339,100 @@ def test_a_function_that_does_not_recur_takes_the_rounds_of_what_it_calls() -> N
     program = checker.check(Source("<outer>", text))
     assert str(cost_of(program, "onto").rounds) == "S(m) + 2"
     assert "functions of several groups" in cost_of(program, "mixed").reasons["rounds"]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("same", "T(same (Branch _ l r) (Branch _ k q)) = T(same l k) + 1, if not (same l k)"),
+        ("same", "T(same (Branch _ l r) (Branch _ k q)) = T(same l k) + T(same r q) + 1, if same l k"),
+        ("member", "T(member x (Branch v l r)) = T(member x l) + 1, if x != v and x < v"),
+        ("minimum", "T(minimum (Branch v (Branch _ _ _ as l) _) default) = T(minimum l default) + 1"),
+        ("second", "T(second (_ :: (n :: _ as ns))) = T(second ns) + 1, if n == 0"),
+        ("zero_or_next", "T(zero_or_next n m) = 1, if n is not 0"),
+        ("product", "T(product (S m)) = S(m)*factorial(S(m)) + 2*S(m) + T(product m) + factorial(S(m)) + 4"),
+        ("tally", "T(tally (n :: ns) k) = T(tally ns (S k)) + 1, if n == 0"),
+        ("agree", "T(agree (O p) (I q) so_far) = T(agree p q False) + 1"),
+    ],
+)
+def test_an_equation_says_when_it_holds(name: str, line: str) -> None:
+    assert line in cost_of(KNOWN, name).recurrences
+
+
+def unbound(program: Program, line: str) -> set[str]:
+    """The variables on the right of an equation that its left side does not bind."""
+    left, _, right = line.partition(" = ")
+    names = {core.spelled(d).rpartition(".")[2] for d in program.definitions}
+    said = {*re.findall(r"[a-z]\w*(?=\()", right), "field", "of", "if", "and", "is", "not", "k"} | names
+    words = re.compile(r"(?<![\w'.])[a-z][\w']*")
+    return set(words.findall(re.sub("'.'", "", right))) - said - set(words.findall(left))
+
+
+def hold_recurrences(program: Program, cost: Cost) -> None:
+    """What is on the right of an equation is bound on the left, and no other equation says something else of the same."""
+    lines = cost.recurrences
+    assert not [line for line in lines if unbound(program, line)]
+    lefts = [line.partition(" = ")[0] for line in lines if ", if " not in line]
+    assert len(set(lefts)) == len(lefts), lines
+    assert len(set(lines)) == len(lines), lines
+
+
+@pytest.mark.parametrize("name", ["same", "member", "insert", "minimum", "second", "product", "fibonacci", "ackermann"])
+def test_variables_are_bound_and_no_two_equations_hold_at_once(name: str) -> None:
+    hold_recurrences(KNOWN, cost_of(KNOWN, name))
+
+
+def test_two_parts_of_one_name_are_told_apart() -> None:
+    text = PRELUDE + (
+        "fun hidden (xs : List Nat) (ys : List Nat) : Nat = match xs with [] => Z | _ :: ys => hidden ys ys end\n"
+        "fun named (xs : List Nat) (k : List Nat) : Nat =\n"
+        "  match xs with [] => Z | Z :: xs => named xs k | S _ :: ys => named ys xs end\n"
+    )
+    program = checker.check(Source("<named>", text))
+    assert "T(hidden (_ :: ys) _) = T(hidden ys ys) + 1" in cost_of(program, "hidden").recurrences
+    assert "T(named (S _ :: xs' as xs) k) = T(named xs' xs) + 1" in cost_of(program, "named").recurrences
+
+
+def test_a_sum_that_stays_one_is_said_to_have_no_closed_form() -> None:
+    cost = cost_of(KNOWN, "product")
+    (said,) = (right for left, right in cost.rows() if left == "unfoldings")
+    assert cost.unfoldings.has(sympy.Sum)
+    assert said == f"{cost.unfoldings}, where SymPy knows no closed form of the sum"
+    assert "SymPy knows" not in cost.to_json()["unfoldings"]
+
+
+def test_of_a_loaded_program(examples: Path) -> None:
+    program = recsyn.load(examples / "successor.rec")
+    number = program.value("XI (XI (XO One))")
+    assert program["succ"].cost() == cost_of(program.checked, "succ")
+    assert program["succ"].cost().unfoldings_on(number) == 3
+    assert program["succ"].counted(number) == Counts(3, 3, 3)
+    with pytest.raises(TooManyUnfoldings, match=r"more than 1 unfolding$"):
+        program["succ"].counted(number, limit=1)
+    with pytest.raises(RecsynError, match="succ takes 1 argument, not 0"):
+        program["succ"].counted()
+    with pytest.raises(RecsynError, match="succ takes a Pos, and 3 is no Pos"):
+        program["succ"].cost().rounds_on(3)
+
+
+def test_what_cannot_be_asked_is_one_clear_error(examples: Path) -> None:
+    program = recsyn.load(examples / "successor.rec")
+    one = program.value("One")
+    for ask in (lambda p, name: cost_of(p, name), lambda p, name: counted(p, name, [one])):
+        with pytest.raises(RecsynError, match=r"(?s)a checked program is needed.*hint.*cost\(\)"):
+            ask(program, "succ")
+        with pytest.raises(RecsynError, match=r"(?s)defines no function `suc`.*did you mean `succ`"):
+            ask(program.checked, "suc")
+        with pytest.raises(RecsynError, match=r"defines no function `nat\.add`"):
+            ask(program.checked, "nat.add")
+    for wrong in (one, [], [one, one]):
+        with pytest.raises(RecsynError, match="counted on a list of as many arguments as it takes, 1"):
+            counted(program.checked, "succ", wrong)
+
+
+def test_a_function_of_another_module_goes_by_its_qualified_name() -> None:
+    program = checker.check(Source("<importing>", "import nat\nfun twice (n : Nat) : Nat = nat.add n n"))
+    assert str(cost_of(program, "nat.add").unfoldings) == "Succ(m) + 1"
 
 
 def test_the_successor_takes_the_carry_and_one(examples: Path) -> None:
@@ -401,9 +556,6 @@ def wrong_in(program: Program, name: str, cost: Cost, most: int) -> Iterator[tup
         )
 
 
-LIBRARY = Path(recsyn.__file__).parent / "library"
-
-
 @pytest.mark.parametrize("module", ["bool", "nat", "pos"])
 def test_every_formula_of_the_library_is_what_runs_count(module: str) -> None:
     assert formulas_in(module, 25) > 10
@@ -424,6 +576,7 @@ def formulas_in(module: str, most: int) -> int:
             cost = cost_of(program, name)
             offered += cost.unfoldings is not None
             assert not list(wrong_in(program, name, cost, most)), name
+            hold_recurrences(program, cost)
             assert all("not what runs count" not in reason for reason in cost.reasons.values()), name
     return offered
 

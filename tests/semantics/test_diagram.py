@@ -21,6 +21,8 @@ DRAWN = [
     ("list.merge_sort", {}),
     ("tree.flatten", {}),
     ("list.lookup", {"key": 1}),
+    ("list.append", {"ys": PROGRAM.value("[7, 8]")}),
+    ("tree.mirror", {}),
 ]
 Box = tuple[float, float, float, float]
 
@@ -82,6 +84,15 @@ digraph "succ" {
 }
 """
     )
+
+
+def test_what_is_done_before_the_first_token_stands_at_the_first_arrow() -> None:
+    machine = PROGRAM["list.append"].machine({"ys": PROGRAM.value("[7, 8]")})
+    assert machine.start.pushes == ("7", "8")
+    assert '  "" -> "copying items" [label="· / ε  push 7 | 8"];\n' in machine.dot()
+    assert "· / ε  push 7 | 8" in [text for text, _ in boxes(machine.svg())[0]]
+    drawn = [text for text, _ in boxes(PROGRAM["tree.inorder"].machine().svg())[0]]
+    assert "v / ε  push v | inorder" in drawn
 
 
 def test_what_would_break_a_drawing_is_escaped() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from itertools import combinations, product
 
 import pytest
@@ -11,9 +13,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import recsyn
+from recsyn.data.codecs import codec_for
+from recsyn.data.space import Alphabet
 from recsyn.errors import RecsynError
 from recsyn.lang import core
-from recsyn.semantics.machine.machine import END, UNREAD, Machine
+from recsyn.lang.library import module_names, module_source
+from recsyn.semantics.function import InvalidValue
+from recsyn.semantics.machine.machine import END, UNREAD, Machine, MachineRun, Row
+from recsyn.semantics.machine.naming import COPYING
 from recsyn.values import Datum, Value, equal, from_iterable, to_list
 
 # The successor
@@ -81,23 +88,113 @@ def test_a_run_with_a_stack(traversal: recsyn.Program) -> None:
         == """\
 #  token   state      rule    emits  then       stack
 0  Branch  inorder    Branch         holding v
-1  2       holding v  v              inorder    2 inorder
-2  Branch  inorder    Branch         holding v  2 inorder
-3  1       holding v  v              inorder    1 inorder 2 inorder
-4  EMPTY   inorder    EMPTY   1      inorder    2 inorder
+1  2       holding v  v              inorder    2 | inorder
+2  Branch  inorder    Branch         holding v  2 | inorder
+3  1       holding v  v              inorder    1 | inorder | 2 | inorder
+4  EMPTY   inorder    EMPTY   1      inorder    2 | inorder
 5  EMPTY   inorder    EMPTY   2      inorder
 6  Branch  inorder    Branch         holding v
-7  3       holding v  v              inorder    3 inorder
+7  3       holding v  v              inorder    3 | inorder
 8  EMPTY   inorder    EMPTY   3      inorder
 9  EMPTY   inorder    EMPTY          end"""
     )
     assert (
         str(run.machine)
         == """\
-state      reads   pushes     then
-inorder    EMPTY              the top of the stack
-inorder    Branch             holding v
-holding v  v       v inorder  inorder"""
+a pushdown machine with 2 states
+state      reads   pushes       then
+inorder    EMPTY                the top of the stack
+inorder    Branch               holding v
+holding v  v       v | inorder  inorder"""
+    )
+    assert dict(run.frames()[4].state)["stack"] == "1 | inorder | 2 | inorder"
+
+
+def test_what_is_done_before_the_first_token() -> None:
+    run = recsyn.loads("import list").machine("append [1] [3, 4]")
+    assert (run.machine.first, run.machine.start.pushes, run.start.stack) == ((), ("3", "4"), ("3", "4"))
+    assert (
+        f"{run.machine}\n\n{run}"
+        == """\
+a pushdown machine with 2 states
+state          reads  emits  pushes  then
+start                        3 | 4   copying items
+copying items  []                    the top of the stack
+copying items  ::                    emitting it
+emitting it    it     it             copying items
+
+#  token  state          rule   emits  then           stack
+                         start         copying items  3 | 4
+0  ::     copying items  ::            emitting it    3 | 4
+1  1      emitting it    it     1      copying items  3 | 4
+2  []     copying items  []     3 4    end"""
+    )
+    assert run.frames()[0].state == (("state", "copying items"), ("output", ""), ("stack", "3 | 4"))
+    assert run.to_json()["start"] == {"emitted": [], "after": "copying items", "stack": ["3", "4"]}
+    assert run.machine.to_json()["start"]["pushes"] == ["3", "4"]
+
+
+def test_where_nothing_is_read() -> None:
+    """The argument is dropped before a match asks for it, and what is left to compute grows too fast for a transducer."""
+    program = recsyn.loads(
+        """
+partial fun loop (n : Int) (m : Int) : List Int =
+  if n == 0 then [m] else if m == 2000 then loop (n - 1) 0 else loop n (m + 1)
+partial fun quiet (x : Int) : List Int = loop 5 0
+"""
+    )
+    run = program["quiet"].machine().run(1)
+    assert run.machine.kind == ABSTRACT
+    assert (run.machine.states, run.machine.initial, run.machine.first, run.labels()) == ((), END, ("0",), (UNREAD,))
+    assert str(run) == "rule   emits  then\nstart  0      end"
+    assert [frame.state for frame in run.frames()] == [(("state", END), ("output", "0"), ("stack", ""))]
+    assert "<title>quiet</title>" in run.machine.svg()
+
+
+def test_characters_are_written_as_in_the_language() -> None:
+    program = recsyn.loads(
+        """
+fun plain (cs : List Char) : List Char =
+  match cs with [] => ['\\n', 'A'] | '\\n' :: cs => ' ' :: plain cs | c :: cs => c :: plain cs end
+fun backwards (cs : List Char) : List Char = match cs with [] => [] | c :: cs => backwards cs ++ [c] end
+"""
+    )
+    value = program.value(r'"a\n"')
+    run = program["plain"].machine().run(value)
+    assert (
+        f"{run.machine}\n\n{run}"
+        == r"""
+a finite-state machine with 2 states
+state       reads  if          emits     then
+plain       []                 '\n' 'A'  end
+plain       ::                           testing it
+testing it  it     it == '\n'  ' '       plain
+testing it  it     it != '\n'  it        plain
+
+#  token  state       rule             emits     then
+0  ::     plain       ::                         testing it
+1  'a'    testing it  it [it != '\n']  'a'       plain
+2  ::     plain       ::                         testing it
+3  '\n'   testing it  it [it == '\n']  ' '       plain
+4  []     plain       []               '\n' 'A'  end""".lstrip()
+    )
+    assert (run.tokens, run.emitted) == (("::", "a", "::", "\n", "[]"), ("a", " ", "\n", "A"))
+    assert run.shown == ("::", "'a'", "::", r"'\n'", "[]")
+    assert run.frames()[2].text == (("::", False), (" ", False), ("'a'", True), (" ", False), ("::", False), (" ", False),
+                                    (r"'\n'", False), (" ", False), ("[]", False))  # fmt: skip
+    assert run.frames()[-1].state[1] == ("output", r"'a' ' ' '\n' 'A'")
+    assert program["backwards"].machine().run(value).updates[-2].stack == (r"'\n'", "'a'")
+    drawn = run.machine.dot() + run.machine.svg()
+    assert r"it [it == '\\n'] / ' '" in drawn
+
+
+def test_what_machines_and_runs_are_to_the_shell(successor: recsyn.Program) -> None:
+    run = successor.machine("succ (XI One)")
+    assert repr(run) == "<run of succ (XI One), by its finite-state machine: 2 updates>"
+    assert repr(run.machine) == "<finite-state machine of succ: 2 states>"
+    assert repr(run.updates[0]) == "<update at 0 by carrying · X1>"
+    assert str(successor["succ"].machine(order="mirror")).startswith(
+        "a finite-state machine with 2 states, which reads and writes from the right\nstate "
     )
 
 
@@ -177,7 +274,7 @@ MACHINES = [
     ("constant", FINITE, 2),
     ("zero_root", FINITE, 3),
     ("zero_right", PUSHDOWN, 3),
-    ("mirror", ABSTRACT, 1),
+    ("mirror", ABSTRACT, 2),
     ("left", FINITE, 3),
     ("reverse", PUSHDOWN, 2),
     ("reverse_fast", PUSHDOWN, 2),
@@ -266,7 +363,7 @@ def test_names_say_what_states_do() -> None:
     assert names["left"] == ("left", "emitting v", "skipping")
     assert names["zero_root"] == ("zero_root", "dropping it", "copying")
     assert names["ascending"] == ("ascending", "holding x", "ascending holding x", "testing x'", "skipping")
-    assert names["sort"] == ("sort", "insertion_sort", "insert")
+    assert names["sort"] == ("insertion_sort", "insert", "copying")
 
 
 # Smallness
@@ -385,10 +482,10 @@ def test_what_an_abstract_machine_looks_at() -> None:
     run = PROGRAM.machine("mirror (Branch 1 (Branch 2 Leaf Leaf) Leaf)")
     assert [(u.position, u.token, u.state, u.rule, u.emitted) for u in run] == [
         (0, "Branch", "mirror", "mirror · Branch", ("Branch",)),
-        (1, "1", "copying", "copying · 1", ("1",)),
+        (1, "1", "copying", "copying · …", ("1",)),
         (6, "EMPTY", "mirror", "mirror · EMPTY", ("EMPTY",)),
         (2, "Branch", "mirror", "mirror · Branch", ("Branch",)),
-        (3, "2", "copying", "copying · 2", ("2",)),
+        (3, "2", "copying", "copying · …", ("2",)),
         (5, "EMPTY", "mirror", "mirror · EMPTY", ("EMPTY",)),
         (4, "EMPTY", "mirror", "mirror · EMPTY", ("EMPTY",)),
     ]
@@ -407,10 +504,68 @@ fun swapped (t : Tree Int) : Tree Int = match t with Leaf => Leaf | Branch _ l r
     assert run.labels() == ("swapped", UNREAD, "copying", "copying")
 
 
+def test_the_table_of_an_abstract_machine() -> None:
+    assert (
+        str(PROGRAM["mirror"].machine())
+        == """\
+an abstract machine with 2 states; no transducer was found: there are more than 40 different things that can be left to compute
+state    reads   emits   then
+mirror   EMPTY   EMPTY   the top of the stack
+mirror   Branch  Branch  mirror
+copying  …       …       the top of the stack"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "rules"),
+    [
+        # What only computed values are matched with, compared or added to is no look, nor is what no argument reaches.
+        ("fun f (t : Tree) : Int = match t with Leaf => 0 | Node l r => f l + 1 + f r end", {"f · Leaf", "f · Node"}),
+        (
+            "fun f (t : Tree) : Int = match t with Leaf => 0 | Node l r => let (a, b) = (f l, f r) in if a < b then b else a end",
+            {"f · Leaf", "f · Node"},
+        ),
+        (
+            "fun same (t : Tree) (u : Tree) : Bool = t == u\nfun f (t : Tree) : Bool = same t Leaf && same Leaf Leaf",
+            {"same · … in t == u"},
+        ),
+        (
+            "fun f (x : Int) (b : Bool) (t : Tree) : Int =\n"
+            "  match x, t with 3, Node Leaf _ => if b then 1 else g t | _, _ => g t end\n"
+            "and g (t : Tree) : Int = match t with Leaf => 1 | Node l r => g l * g r end",
+            {"f · 3", "f · …", "f · Leaf", "f · Node", "f · True", "f · False", "g · Leaf", "g · Node"},
+        ),
+    ],
+)
+def test_what_an_abstract_machine_may_look_at(source: str, rules: set[str]) -> None:
+    machine = recsyn.loads(f"type Tree = Leaf | Node Tree Tree\n{source}\n")["f"].machine()
+    assert machine.kind == ABSTRACT
+    assert {row.rule for row in machine.table} == rules
+
+
 def test_the_stack_of_an_abstract_machine() -> None:
+    """As it is after each update, with one entry for each call that waits, however many operators wait in it."""
     run = PROGRAM.machine("sort [3, 1]")
-    assert [u.stack for u in run][:4] == [(), ("insert",), ("insert", "insert"), ("insert",)]
-    assert [u.rule for u in run if "<=" in u.rule] == ["insert · <= 3", "insert · <= 1"] or run.output == PROGRAM.value("[1, 3]")
+    assert [u.stack for u in run][:4] == [("insert",), ("insert", "insert"), (), ()]
+    assert [u.rule for u in run][3:5] == ["insert · … in n <= m", "insert · … in n <= m"]
+    run = LIBRARY.machine("tree.size (Branch 1 (Branch 2 Leaf Leaf) Leaf)")
+    assert [u.stack for u in run] == [("tree.size",), ("tree.size",) * 2, ("tree.size",) * 2, ("tree.size",), ()]
+
+
+def test_operands_are_evaluated_from_left_to_right() -> None:
+    run = LIBRARY.machine("tree.size (Branch 1 (Branch 2 Leaf Leaf) Leaf)")
+    assert [u.position for u in run] == [0, 2, 4, 5, 6]
+    program = recsyn.loads(
+        """
+type Tree = Leaf Int | Branch Tree Tree
+fun least (t : Tree) : Int =
+  match t with Leaf n => n + 1 | Branch l r => if least l * least r < 9 then least l else least r end
+fun first (t : Tree) : Int = match t with Leaf n => n | Branch (Leaf n) r => n - first r | Branch l r => first l * first r end
+"""
+    )
+    assert [u.position for u in program.machine("least (Branch (Leaf 1) (Leaf 2))")] == [0, 1, 2, 3, 4, 1, 2]
+    run = program.machine("first (Branch (Leaf 1) (Leaf 2))")
+    assert (run.machine.kind, [u.position for u in run]) == (ABSTRACT, [0, 1, 2, 3, 4])
 
 
 @pytest.mark.parametrize(
@@ -466,7 +621,7 @@ def test_a_hundred_thousand_tokens(successor: recsyn.Program) -> None:
         ("1 + 1", "no call of one with all of its arguments"),
         ("list.map (fn x => x)", "no call of one with all of its arguments"),
         ("flatten Leaf", "no call of one with all of its arguments"),
-        ("list.map (fn x => fn y => x) [1]", "no sequence of tokens writes functions"),
+        ("list.map (fn x => fn y => x) [1]", r"the result of adders has the type List \(Int -> Int\), and no sequence"),
     ],
 )
 def test_what_no_machine_is_derived_for(expression: str, said: str) -> None:
@@ -482,10 +637,16 @@ def test_what_no_machine_is_derived_for(expression: str, said: str) -> None:
 
 
 def test_mistakes() -> None:
-    with pytest.raises(RecsynError, match="`f` is a a -> b, and no sequence of tokens writes functions"):
+    with pytest.raises(RecsynError, match="`f` has the type a -> b, and no sequence of tokens writes functions"):
         PROGRAM["list.map"].machine()
     with pytest.raises(RecsynError, match="no parameter `g` to fix"):
         PROGRAM["list.map"].machine({"g": 1})
+    with pytest.raises(RecsynError, match="did you mean `count`"):
+        PROGRAM["list.take"].machine({"cuont": 1})
+    with pytest.raises(InvalidValue, match=r"map takes a function of type a -> b, and 3 is no function"):
+        PROGRAM["list.map"].machine({"f": 3})
+    with pytest.raises(InvalidValue, match=r"take takes an Int, and 'c' is no Int"):
+        PROGRAM["list.take"].machine({"count": "c"})
     with pytest.raises(RecsynError, match="no order 'sideways'"):
         PROGRAM["flip"].machine(order="sideways")  # type: ignore[arg-type]
     with pytest.raises(RecsynError, match="flip takes a Bin"):
@@ -522,3 +683,72 @@ def test_what_is_exported(successor: recsyn.Program) -> None:
     assert frames[1].text == (("X1", True), (" ", False), ("01", False))
     assert frames[2].state == (("state", END), ("output", "X0 X0 01"))
     assert "finite-state machine" in run.title
+
+
+# Runs are by their tables
+
+
+def faithful(run: MachineRun) -> None:
+    """What a run says of itself is what its machine's table says, and what its tokens and its neighbours say."""
+    machine = run.machine
+    rows: dict[str, Row] = {row.rule: row for row in machine.table}
+    assert {u.rule for u in run} <= rows.keys(), f"{machine}\n{run}"
+    assert {u.state for u in run} <= set(machine.states)
+    assert [u.state for u in run] == [u.after for u in (run.start, *run)][:-1]
+    last = run.updates[-1] if run.updates else run.start
+    assert (last.after, last.stack) == (END, ())
+    assert (run.start.shown, run.start.stack, run.start.after) == (machine.first, machine.start.pushes, machine.initial)
+    if machine.kind == ABSTRACT:
+        for update in run:
+            certain = rows[update.rule].emits
+            assert certain == ("…",) or update.shown[: len(certain)] == certain, f"{machine}\n{run}"
+            assert update.state != COPYING or (*update.shown, "")[0] == run.shown[update.position] or update.token in ("::", "[]")
+    assert len(run.labels()) == len(run.tokens) == len(run.shown)
+    assert set(run.labels()) <= {*machine.states, UNREAD}
+    assert all(run.tokens[u.position] == u.token for u in run)
+    assert [frame.rule for frame in run.frames()] == ["", *(u.rule for u in run)]
+
+
+LIBRARY = recsyn.loads(f"import {', '.join(module_names())}\n")
+
+
+@pytest.mark.parametrize("module", module_names())
+def test_runs_are_by_their_tables(module: str) -> None:
+    """Every function of the library, on its own examples, in both orders; where it takes functions, these are fixed."""
+    kinds = set()
+    machines: dict[str, Machine] = {}
+    for case in recsyn.loads(module_source(module).text, f"{module}.rec").checked.examples:
+        call = case.left
+        if not isinstance(call, core.Apply) or not isinstance(call.function, core.Global):
+            continue
+        name = call.function.name
+        function = LIBRARY[name if name in LIBRARY.checked.definitions else f"{module}.{name}"]
+        if len(call.arguments) != len(function.parameters):
+            continue
+        try:
+            machine = machines.setdefault(name, machines.get(name) or function.machine())
+        except RecsynError:
+            with suppress(RecsynError):
+                faithful(function.machine_run(call.arguments))
+            continue
+        arguments = [function.reference.evaluate(argument) for argument in call.arguments]
+        forward, backward = machine.run(*arguments), replace(machine, order="mirror").run(*arguments)
+        codecs = [codec_for("prefix", p, function.program.datatypes, Alphabet()) for p in function.parameters]
+        tokens = [token for codec, a in zip(codecs, arguments, strict=True) for token in codec.encode(a)]
+        assert (list(forward.tokens), list(backward.tokens)) == (tokens, tokens[::-1])
+        assert forward.labels() == backward.labels()[::-1]
+        assert forward.emitted == backward.emitted[::-1]
+        for run in (forward, backward):
+            faithful(run)
+        kinds.add(machine.kind)
+    assert kinds
+
+
+@pytest.mark.parametrize(("name", "kind", "states"), MACHINES)
+def test_runs_on_small_inputs_are_by_their_tables(name: str, kind: str, states: int) -> None:
+    function = PROGRAM[name]
+    type = str(function.parameters[0])
+    machine = function.machine(order="mirror")
+    for value in inputs(type, {"Nat": 8, "Bin": 5, "Tree Int": 4}.get(type, 5)):
+        faithful(machine.run(value))
+        faithful(replace(machine, order="prefix").run(value))

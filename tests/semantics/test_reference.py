@@ -204,7 +204,7 @@ partial fun down n = if n <= 0 then [] else n :: down (n - 1)
 partial fun for_ever n = sum [n, n] + for_ever (n + 1)
 """
     )
-    reference = Reference(program.checked, 100)
+    reference = Reference(program.checked)
     ten = reference.call("down", (10,))
     assert reference.call("sum", (from_iterable(range(1_000)),)) == 499_500
     assert reference.call("sum", (ten,)) == 55

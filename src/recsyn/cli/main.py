@@ -64,6 +64,7 @@ def _answered(given: list[str]) -> int:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, purpose in VERBS.items():
         verb = verbs.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".", allow_abbrev=False)
+        verb.set_defaults(parser=verb)
         if given[:1] == [name]:
             _module(name).add_arguments(verb)
     try:
@@ -117,8 +118,8 @@ def _run(parser: argparse.ArgumentParser, given: list[str]) -> int:
     if unread and getattr(options, "expression", "") is None:
         options.expression = unread.pop(0)
     if unread:
-        parser.error(f"{unread[0]!r} is not understood; `recsyn {options.verb} --help` lists what is")
+        options.parser.error(f"{unread[0]!r} is not understood; `recsyn {options.verb} --help` lists what is")
     if getattr(options, "expression", "") is None:
-        parser.error("an expression is missing")
+        options.parser.error("an expression is missing")
     code: int = _module(options.verb).run(options)
     return code

@@ -40,10 +40,23 @@ _ROOM = 2_000
 
 
 VIEWS: Mapping[str, Callable[[Program, Namespace], Trace | Rounds | MachineRun]] = {
-    "steps": lambda program, options: program.trace(options.expression, options.limit, options.strategy),
-    "rounds": lambda program, options: program.rounds(options.expression, options.limit),
-    "machine": lambda program, options: program.machine(options.expression, options.order),
+    "steps": lambda program, options: program.trace(options.expression, *_of_steps(options)),
+    "rounds": lambda program, options: program.rounds(options.expression, options.limit or _LIMIT),
+    "machine": lambda program, options: program.machine(options.expression, options.order or "prefix"),
 }
+_LIMIT = 1_000
+_MEANT_FOR = {
+    "strategy": ("steps",),
+    "order": ("machine",),
+    "limit": ("steps", "rounds"),
+    "every": ("steps",),
+    "last": ("steps",),
+}
+"""The views that an option says something of."""
+
+
+def _of_steps(options: Namespace) -> tuple[int, str]:
+    return options.limit or _LIMIT, options.strategy or CALL_BY_VALUE.name
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -53,11 +66,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     seen_as = f"{views} (default steps); with --html, several give a tab each"
     parser.add_argument("--as", dest="views", action="append", metavar="VIEW", help=seen_as)
     named = ", ".join(STRATEGIES)
-    parser.add_argument("--strategy", default=CALL_BY_VALUE.name, metavar="S", help=f"of steps: {named} (default %(default)s)")
-    parser.add_argument(
-        "--order", choices=("prefix", "mirror"), default="prefix", help="in which a machine reads (default %(default)s)"
-    )
-    parser.add_argument("--limit", type=positive, default=1_000, metavar="N", help="stop after N steps or rounds (default 1000)")
+    parser.add_argument("--strategy", metavar="S", help=f"of steps: {named} (default {CALL_BY_VALUE.name})")
+    parser.add_argument("--order", choices=("prefix", "mirror"), help="in which a machine reads (default prefix)")
+    parser.add_argument("--limit", type=positive, metavar="N", help=f"stop after N steps or rounds (default {_LIMIT})")
     parser.add_argument("--every", type=positive, metavar="K", help="print every K-th term of the steps, and the last")
     parser.add_argument("--last", type=positive, metavar="K", help="print the last K terms of the steps only")
     parser.add_argument("--cost", action="store_true", help="print what the function costs, as a formula")
@@ -76,6 +87,7 @@ def run(options: Namespace) -> int:
             raise RecsynError(f"there is no view `{view}`", nearest(view, VIEWS) or f"the views are {', '.join(VIEWS)}")
     if len(views) > 1 and not options.html:
         raise RecsynError("one view is printed at a time", "--html PAGE shows several, under a tab each")
+    _check_options(options, views)
     printed = views == ["steps"] and not (options.latex or options.html or options.diagram or options.cost)
     if (options.every or options.last) and not printed:
         raise RecsynError("--every and --last choose lines of printed steps", "leave them out; --limit says how much is shown")
@@ -87,6 +99,21 @@ def run(options: Namespace) -> int:
     else:
         _show(program, views, options)
     return 0
+
+
+def _check_options(options: Namespace, views: Sequence[str]) -> None:
+    """Raises :class:`RecsynError` for an option that says nothing of what is shown."""
+    if options.cost:
+        other = next((o for o in ("views", "latex", "html", "diagram", *_MEANT_FOR) if getattr(options, o)), None)
+        if other is not None:
+            given = "as" if other == "views" else other
+            raise RecsynError(
+                f"--cost prints a formula, of which --{given} says nothing", f"leave --{given} out; --json is possible"
+            )
+    for option, meant in _MEANT_FOR.items():
+        if getattr(options, option) is not None and not set(meant) & set(views):
+            hint = f"it is for {' and '.join(f'--as {view}' for view in meant)}"
+            raise RecsynError(f"--{option} says nothing of the {' and '.join(views)}", hint)
 
 
 def _called(program: Program, expression: str) -> str:
@@ -132,9 +159,10 @@ def _say_that_there_is_more(number: int, what: str) -> None:
 
 
 def _print_steps(program: Program, options: Namespace) -> None:
-    reduction = program.steps(options.expression, options.strategy)
+    limit, strategy = _of_steps(options)
+    reduction = program.steps(options.expression, strategy)
     with _interrupted_between_lines() as interruption:
-        terms = _terms(reduction, options.limit, interruption)
+        terms = _terms(reduction, limit, interruption)
         last = (_write_json if options.json else _print)(program, terms, options)
     if not last.complete:
         _say_that_there_is_more(last.number, "step")
@@ -207,7 +235,7 @@ def _print(program: Program, terms: Iterator[_Term], options: Namespace) -> _Ter
     """A line for every term that is asked for, as it comes; the last term of all."""
     first = next(terms)
     width = max(map(len, rules_in_reach(program.checked, first.whole))) if first.step else 0
-    digits = len(str(options.limit)) if options.every or options.last else 0
+    digits = len(str(options.limit or _LIMIT)) if options.every or options.last else 0
     line = _line(width, digits)
     kept: deque[_Term] = deque(maxlen=options.last)
     term = first
@@ -251,7 +279,7 @@ def _line(width: int, digits: int) -> Callable[[_Term], None]:
 def _write_json(program: Program, terms: Iterator[_Term], options: Namespace) -> _Term:
     """One object, written as the reduction goes; it is closed, as not complete, also where it is interrupted."""
     first = next(terms)
-    head = {"initial": show_term(first.whole), "strategy": options.strategy}
+    head = {"initial": show_term(first.whole), "strategy": _of_steps(options)[1]}
     print("{" + "".join(f"\n  {_json(key)}: {_json(value)}," for key, value in head.items()) + '\n  "steps": [', end="")
     kept: deque[tuple[int, Step]] = deque(maxlen=options.last)
     written, term, ended = 0, first, False

@@ -195,6 +195,35 @@ def terms_in(*terms: Term) -> Iterator[Term]:
         stack.extend(reversed(children(at)))
 
 
+def bound_in_children(term: Term) -> tuple[frozenset[str], ...]:
+    """For each of the :func:`children`, the variables that the term binds in it."""
+    nothing: frozenset[str] = frozenset()
+    if isinstance(term, Lambda):
+        return (frozenset(term.parameters),)
+    if isinstance(term, Let):
+        return (nothing, frozenset((term.name,)))
+    if isinstance(term, Match):
+        arms = (frozenset(name for pattern in arm.patterns for name in binders(pattern)) for arm in term.arms)
+        return (*(nothing for _ in term.scrutinees), *arms)
+    return tuple(nothing for _ in children(term))
+
+
+def free_in(term: Term) -> set[str]:
+    """The variables that a term mentions and does not bind itself."""
+    found: set[str] = set()
+    stack: list[tuple[Term, frozenset[str]]] = [(term, frozenset())]
+    while stack:
+        at, bound = stack.pop()
+        if isinstance(at, Local):
+            if at.name not in bound:
+                found.add(at.name)
+            continue
+        stack.extend(
+            (part, bound | names if names else bound) for part, names in zip(children(at), bound_in_children(at), strict=True)
+        )
+    return found
+
+
 def binders(pattern: Pattern) -> list[str]:
     """The variables that a pattern binds, from left to right."""
     found: list[str] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from recsyn.errors import RecsynError
 from recsyn.lang.program import Program
@@ -30,7 +30,7 @@ class InvalidBatch(RecsynError, ValueError):
     """Arrays that hold no values of the type, or values that no array can hold."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Batch:
     """Values of ``type`` as arrays of ``int64``: ``words`` of any length, ``starts`` one longer than there are values. Make
     one with :meth:`of` or :meth:`from_arrays`; both check that the arrays hold what they should, which evaluation relies on."""
@@ -54,9 +54,14 @@ class Batch:
 
         without_functions(program, type)
         try:
-            batch = Batch(program, type, np.ascontiguousarray(words, np.int64), np.ascontiguousarray(starts, np.int64))
+            given = [np.asarray(words), np.asarray(starts)]
+            # An empty list makes an array of floats.
+            words, starts = (np.ascontiguousarray(a if a.size else a.astype(np.int64), np.int64) for a in given)
         except (TypeError, ValueError, OverflowError) as error:
             raise InvalidBatch(f"the arrays are no integers of 64 bits: {error}") from None
+        if any(a.size and not np.can_cast(a.dtype, np.int64, "safe") for a in given):
+            raise InvalidBatch(f"the arrays are no integers of 64 bits, but {given[0].dtype} and {given[1].dtype}")
+        batch = Batch(program, type, words, starts)
         if batch.words.ndim != 1 or batch.starts.ndim != 1 or not len(batch.starts):
             raise InvalidBatch("words and starts have to be arrays of one dimension, starts one longer than there are values")
         ends = batch.starts
@@ -72,8 +77,16 @@ class Batch:
     def __iter__(self) -> Iterator[Datum]:
         return (self[place] for place in range(len(self)))
 
-    def __getitem__(self, place: int) -> Datum:
-        """One value. Raises ``IndexError`` where there is none."""
+    @overload
+    def __getitem__(self, place: int) -> Datum: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Batch: ...
+
+    def __getitem__(self, place: int | slice) -> Datum | Batch:
+        """One value, or, for a slice, those values as a batch. Raises ``IndexError`` where there is none."""
+        if isinstance(place, slice):
+            return self._rows(range(len(self))[place])
         place = range(len(self))[place]
         row: list[int] = self.words[self.starts[place] : self.starts[place + 1]].tolist()
         names = tuple(self._numbers)
@@ -92,10 +105,18 @@ class Batch:
                 stack.append(Value(names[word >> 16], fields))
         return stack[0]
 
-    def row(self, place: int) -> Batch:
-        """One value, as a batch."""
-        words = self.words[self.starts[place] : self.starts[place + 1]]
-        return Batch(self.program, self.type, words, self.starts[place : place + 2] - self.starts[place])
+    def _rows(self, places: range) -> Batch:
+        import numpy as np
+
+        if places.step == 1 and places:
+            starts = self.starts[places.start : places.stop + 1]
+            return Batch(self.program, self.type, self.words[starts[0] : starts[-1]], starts - starts[0])
+        words = [self.words[:0], *(self.words[self.starts[place] : self.starts[place + 1]] for place in places)]
+        starts = np.concatenate([[0], np.cumsum(self.lengths[list(places)])]) if places else np.zeros(1, np.int64)
+        return Batch(self.program, self.type, np.concatenate(words), starts)
+
+    def __repr__(self) -> str:
+        return f"<batch of {len(self):,} values of type {self.type}>"
 
     @property
     def lengths(self) -> Array:

@@ -9,7 +9,8 @@ from recsyn.values import Datum, Value
 
 
 def misfit(datum: Datum, type: Type, datatypes: Mapping[str, Datatype]) -> str | None:
-    """What in ``datum`` keeps it from being of ``type``, in words, or ``None``. A type variable admits any value."""
+    """What in ``datum`` keeps it from being of ``type``, in words, or ``None``. A type variable admits any value, and a
+    function type any function."""
     stack = [(datum, type)]
     # By the identity of a type's arguments, which `fields_of` keeps alive: a type may be too deep to be hashed.
     fields_of: dict[tuple[object, ...], tuple[Type, dict[str, tuple[Type, ...]]]] = {}
@@ -17,7 +18,10 @@ def misfit(datum: Datum, type: Type, datatypes: Mapping[str, Datatype]) -> str |
     while stack:
         at, wanted = stack.pop()
         if isinstance(wanted, TypeVariable) or wanted.name == ARROW:
-            if not isinstance(at, int | str | Value) and not callable(getattr(at, "__str__", None)):
+            if isinstance(at, int | str | Value):
+                if not isinstance(wanted, TypeVariable):
+                    return f"{_short(at)} is no function"
+            elif not callable(getattr(at, "__str__", None)):
                 return f"{at!r} is no value of the language"
             continue
         if wanted == INT:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from recsyn.errors import RecsynError
 from recsyn.lang import core
@@ -12,7 +13,8 @@ from recsyn.lang.diagnostics import nearest
 from recsyn.lang.program import Definition, Program, RecursionShape
 from recsyn.lang.types import ARROW, Type, TypeConstant, instance, substitute
 from recsyn.semantics.backends import MEMORY, Code, code_for, default_code
-from recsyn.semantics.batch import Batch, without_functions
+from recsyn.semantics.batch import Batch, InvalidBatch, without_functions
+from recsyn.semantics.compiled.words import TooLarge
 from recsyn.semantics.conformance import misfit
 from recsyn.semantics.machine.deriving import Subject, holds_functions, machine_of
 from recsyn.semantics.machine.machine import Machine, MachineRun, Order
@@ -22,6 +24,9 @@ from recsyn.semantics.steps import Step, steps
 from recsyn.semantics.strategies import CALL_BY_VALUE
 from recsyn.semantics.trace import Trace, trace
 from recsyn.values import Datum
+
+if TYPE_CHECKING:
+    from recsyn.semantics.cost import Cost, Counts
 
 
 class InvalidValue(RecsynError, TypeError):
@@ -77,6 +82,9 @@ class Function:
         """The function made ready by a backend, one of :data:`~recsyn.semantics.backends.BACKENDS`: ``python``; ``native``, where
         an evaluation may use so many bytes of ``memory``; or ``reference``. One evaluation makes at most ``limit`` further calls of
         partial functions. Raises :class:`RecsynError` for a backend that does not exist, or is not installed."""
+        for name, number, least in (("limit", limit, 0), ("memory", memory, 1)):
+            if not isinstance(number, int) or number < least:
+                raise RecsynError(f"{name} is a whole number from {least} up, not {number!r}")
         return Compiled(self, code_for(backend, self.program, self.name, self.reference, memory), limit)
 
     def batch(self, *columns: Batch, backend: str = "python", limit: int = LIMIT) -> Batch:
@@ -111,12 +119,14 @@ class Function:
 
     def machine(self, fixed: Mapping[str, Datum] | None = None, order: Order = "prefix") -> Machine:
         """The machine that computes it on the tokens of its arguments, one after another; those parameters that are ``fixed``, by
-        name, are not read. With ``order`` ``mirror`` it reads and writes from the right. Raises :class:`RecsynError` where what is
-        to be read or written holds functions."""
+        name, are not read. With ``order`` ``mirror`` it reads and writes from the right. Raises :class:`InvalidValue` where a fixed
+        one is not of its parameter's type, and :class:`RecsynError` where what is to be read or written holds functions."""
         own = {core.spelled(name): name for name in self.definition.parameters}
-        for name in fixed or {}:
+        types = dict(zip(own, self.parameters, strict=True))
+        for name, value in (fixed or {}).items():
             if name not in own:
                 raise RecsynError(f"{self.name} has no parameter `{name}` to fix", nearest(name, own))
+            self._fits((value,), (types[name],))
         terms = {own[name]: core.Literal(value, self.definition.span) for name, value in (fixed or {}).items()}
         return machine_of(self._subject(terms), order)
 
@@ -132,6 +142,21 @@ class Function:
 
     def _subject(self, fixed: Mapping[str, core.Term]) -> Subject:
         return Subject(self.program, self.reference, self.name, self.parameters, self.result, fixed, self._fits)
+
+    def cost(self) -> Cost:
+        """What it costs, as formulas over measures of its arguments. Raises :class:`MissingExtra` where SymPy is not installed."""
+        from recsyn.semantics.cost import cost_of
+
+        return cost_of(self.program, self.name)
+
+    def counted(self, *arguments: Datum, limit: int = 10_000_000) -> Counts:
+        """The unfoldings and rounds of one call on these arguments, counted. Raises :class:`InvalidValue` for other arguments,
+        :class:`RecsynError` where it, or one that it calls, is not of first order, and :class:`TooManyUnfoldings` where there are
+        more than ``limit`` unfoldings."""
+        from recsyn.semantics.cost import counted
+
+        self.check(arguments)
+        return counted(self.program, self.name, arguments, limit)
 
     def _applied(self, arguments: tuple[Datum, ...]) -> core.Term:
         self.check(arguments)
@@ -170,10 +195,16 @@ class Function:
             wrong = misfit(argument, type, self.program.datatypes)
             if wrong:
                 hint = 'write values with program.value("…"), in the notation of the language'
-                raise InvalidValue(f"{self.name} takes a {type}, and {wrong}", hint)
+                raise InvalidValue(f"{self.name} takes {_one(type)}, and {wrong}", hint)
 
     def __repr__(self) -> str:
         return f"<function {self.name} : {self.definition.scheme}>"
+
+
+def _one(type: Type) -> str:
+    if isinstance(type, TypeConstant) and type.name == ARROW:
+        return f"a function of type {type}"
+    return f"{'an' if str(type)[0] in 'AEIOU' else 'a'} {type}"
 
 
 def _arguments(many: int) -> str:
@@ -209,6 +240,8 @@ class Compiled:
         result = self.function.result_of_batches(columns)
         try:
             words, starts = self.code.rows(columns, self.limit)
+        except TooLarge as error:
+            raise InvalidBatch(f"value {error.place} of a batch: {error.message}", error.hint) from None
         except MemoryError:
             raise OutOfMemory from None
         return Batch(self.function.program, result, words, starts)

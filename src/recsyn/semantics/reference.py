@@ -33,8 +33,9 @@ class FunctionValue:
 class StepLimit(RecsynError):
     """Partial functions were called so often that the evaluation may never end."""
 
-    def __init__(self, limit: int) -> None:
-        hint = "if it should end, allow it more calls: `recsyn run --limit N`"
+    def __init__(
+        self, limit: int, hint: str = "if it should end, allow it more calls: `recsyn run --limit N`, in Python `limit=N`"
+    ) -> None:
         super().__init__(f"no value after {limit:,} calls of partial functions, which may not end", hint)
 
 
@@ -69,9 +70,15 @@ class Reference:
         return found
 
     def function(self, origin: str | core.Lambda, held: tuple[Datum, ...], missing: int) -> FunctionValue:
-        """The function value of a function of the program, or of a ``fn`` in it, that holds these arguments, captured ones first,
-        and waits for so many more. Raises ``KeyError`` for a ``fn`` that does not stand in the program."""
-        return FunctionValue(self._codes[origin] if isinstance(origin, str) else self._closures[id(origin)], held, missing)
+        """The function value of a function of the program, or of a ``fn`` in it or in an expression, that holds these arguments,
+        captured ones first, and waits for so many more."""
+        if isinstance(origin, str):
+            return FunctionValue(self._codes[origin], held, missing)
+        return FunctionValue(self._closures.get(id(origin)) or self._of_expression(origin), held, missing)
+
+    def _of_expression(self, origin: core.Lambda) -> n.Code:
+        captured = n.captured_by(origin, core.free_in(origin))
+        return n.normalise("fn in expression", (*captured, *origin.parameters), origin.body, self._arities)
 
     def call(self, function: str, arguments: tuple[Datum, ...], limit: int = LIMIT) -> Datum:
         """The value of a function of the program on all of its arguments, which are trusted to have the right types."""

@@ -137,6 +137,9 @@ class Rounds:
         width = len(str(len(self)))
         return "\n".join(f"{r.number:>{width}}  {r}" for r in self) + ("" if self.complete else "  …")
 
+    def __repr__(self) -> str:
+        return f"<rounds of {show_term(abridged(self.initial, _TITLE)[0])}>"
+
     def to_json(self) -> dict[str, Any]:
         rounds = [{"round": r.number, "term": str(r), "outstanding": [str(o) for o in r.outstanding]} for r in self]
         return {"initial": show_term(self.initial), "rounds": rounds, "result": show_term(self.result), "complete": self.complete}
@@ -156,7 +159,7 @@ class Rounds:
         if definition.partial:
             self._called += 1
             if self._called > MOST_CALLS:
-                raise StepLimit(MOST_CALLS)
+                raise StepLimit(MOST_CALLS, "one round may make no more; its steps show where the calls come from")
 
     def _look_ahead(self) -> None:
         """Unfold what the next round unfolds without putting it in place: each call sees the others as they are before it."""

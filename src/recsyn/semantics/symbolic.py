@@ -11,8 +11,9 @@ right-nested, and a function that is defined like ``++`` is taken for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeAlias
 
 from recsyn.lang import core
@@ -142,7 +143,7 @@ class Evaluation:
         self._hung.append((needs, node))
 
     def evaluate(self, term: core.Term, scope: Scope) -> Deep[Node]:
-        """The node of a term in a scope, which is extended with the variables that the term binds."""
+        """The node of a term in a scope, which may be extended with the variables that the term binds."""
         while True:
             if isinstance(term, core.Local):
                 return seen(scope[term.name])
@@ -166,7 +167,7 @@ class Evaluation:
                     arguments.append((yield self.evaluate(part, scope)))
                 return (yield self.apply(function, tuple(arguments)))
             if isinstance(term, core.Let):
-                scope[term.name] = yield self.evaluate(term.bound, scope)
+                scope = _extended(scope, {term.name: (yield self.evaluate(term.bound, scope))})
                 term = term.body
                 continue
             if isinstance(term, core.Primitive) and term.operator not in ("&&", "||"):
@@ -181,7 +182,7 @@ class Evaluation:
             chosen = _chosen(choice)
             if isinstance(chosen, Suspended):
                 return self._suspended(choice, chosen)
-            term = chosen
+            term, scope = chosen
 
     def _constant(self, name: str) -> Deep[Node]:
         if name not in self._constants:
@@ -281,7 +282,7 @@ class Evaluation:
             if isinstance(chosen, Suspended):
                 self._wait(node, chosen)
                 return None
-            return (yield self.evaluate(chosen, form.scope))
+            return (yield self.evaluate(*chosen))
         if isinstance(form, Operating):
             return self._operated(form)
         assert isinstance(form, Calling)
@@ -341,7 +342,7 @@ class Evaluation:
         """The datum that a node is, or what in it is still open."""
         node = seen(node)
         if isinstance(node, Closure | Named):
-            return self._reference.evaluate(term_of(node))
+            return self._reference.evaluate(told_apart(term_of(node)))
         if not isinstance(node, Built):
             return node
         results: list[Datum] = []
@@ -384,8 +385,17 @@ def _decisive(term: core.Term) -> Sequence[core.Term]:
     return core.children(term)[:1]
 
 
-def _chosen(choice: Choosing) -> core.Term | Suspended:
-    """The part of a choice that is taken, its variables in the scope, or what that hangs on."""
+def _extended(scope: Scope, bound: Scope) -> Scope:
+    """A scope with more variables: itself, but where it has some of these names. Within a definition no two binders have one name,
+    but a term read back from a graph holds copies of definitions."""
+    if scope.keys().isdisjoint(bound):
+        scope.update(bound)
+        return scope
+    return {**scope, **bound}
+
+
+def _chosen(choice: Choosing) -> tuple[core.Term, Scope] | Suspended:
+    """The part of a choice that is taken, and its scope, or what that hangs on."""
     term = choice.term
     if isinstance(term, core.Match):
         for arm in term.arms:
@@ -394,16 +404,15 @@ def _chosen(choice: Choosing) -> core.Term | Suspended:
             if isinstance(hanging, Suspended):
                 return hanging
             if hanging:
-                choice.scope.update(bound)
-                return arm.body
+                return arm.body, _extended(choice.scope, bound)
         raise AssertionError("a checked match covers every value")
     first = seen(choice.scrutinees[0])
     if isinstance(first, Suspended):
         return first
     if isinstance(term, core.If):
-        return term.consequent if first == TRUE else term.alternative
+        return (term.consequent if first == TRUE else term.alternative), choice.scope
     decided = (first == TRUE) == (term.operator == "||")
-    return core.Literal(first, term.span) if decided else term.operands[1]
+    return (core.Literal(first, term.span) if decided else term.operands[1]), choice.scope
 
 
 def _matching(patterns: Sequence[core.Pattern], scrutinees: Sequence[Node], bound: Scope) -> bool | Suspended:
@@ -474,7 +483,7 @@ def _inside(node: Node) -> Sequence[Node]:
     if isinstance(node, Named):
         return node.held
     if isinstance(node, Closure):
-        return [node.scope[name] for name in _free(node.body) if name in node.scope]
+        return [node.scope[name] for name in core.free_in(node.body).difference(node.parameters)]
     if not isinstance(node, Suspended):
         return ()
     form = node.form
@@ -483,12 +492,8 @@ def _inside(node: Node) -> Sequence[Node]:
     if isinstance(form, Operating):
         return form.operands
     if isinstance(form, Choosing):
-        return (*form.scrutinees, *(form.scope[name] for name in _free(form.term) if name in form.scope))
+        return (*form.scrutinees, *(form.scope[name] for name in core.free_in(form.term)))
     return ()
-
-
-def _free(term: core.Term) -> list[str]:
-    return [at.name for at in core.terms_in(term) if isinstance(at, core.Local)]
 
 
 # Reading a graph back
@@ -500,6 +505,49 @@ def term_of(
     """A node as a term, unknowns as variables in it; as it was at ``time``, where one is given. Calls that were unfolded at the
     next time are written by ``call``. What is shared in the graph is shared in the term."""
     return run(_Reading(time, call).term(node))
+
+
+def told_apart(term: core.Term) -> core.Term:
+    """The term with binders of different names, as the reference machine wants them: one that was read back from a graph may hold a
+    part of a definition within another copy of it."""
+    return run(_told_apart(term, {}, count()))
+
+
+def _told_apart(term: core.Term, names: Mapping[str, str], numbers: Iterator[int]) -> Deep[core.Term]:
+    if isinstance(term, core.Local):
+        return core.Local(names.get(term.name, term.name), term.span)
+    parts = []
+    names_in = [
+        {**names, **{name: f"{core.spelled(name)}#{next(numbers)}" for name in sorted(bound)}} if bound else names
+        for bound in core.bound_in_children(term)
+    ]
+    for part, inside in zip(core.children(term), names_in, strict=True):
+        parts.append((yield _told_apart(part, inside, numbers)))
+    if isinstance(term, core.Lambda):
+        return core.Lambda(tuple(names_in[0][name] for name in term.parameters), parts[0], term.span)
+    if isinstance(term, core.Let):
+        return core.Let(names_in[1][term.name], parts[0], parts[1], term.span)
+    if isinstance(term, core.Match):
+        count = len(term.scrutinees)
+        arms = (
+            core.Arm(tuple([run(_renamed(p, inside)) for p in arm.patterns]), body, arm.span)
+            for arm, inside, body in zip(term.arms, names_in[count:], parts[count:], strict=True)
+        )
+        return core.Match(tuple(parts[:count]), tuple(arms), term.span)
+    return core.with_children(term, tuple(parts)) if parts else term
+
+
+def _renamed(pattern: core.Pattern, names: Mapping[str, str]) -> Deep[core.Pattern]:
+    if isinstance(pattern, core.Bind):
+        return core.Bind(names[pattern.name])
+    if isinstance(pattern, core.Alias):
+        return core.Alias((yield _renamed(pattern.pattern, names)), names[pattern.name])
+    if isinstance(pattern, core.Built):
+        fields = []
+        for field in pattern.fields:
+            fields.append((yield _renamed(field, names)))
+        return core.Built(pattern.constructor, tuple(fields))
+    return pattern
 
 
 class _Reading:
@@ -530,7 +578,8 @@ class _Reading:
                 return core.Literal(Value(node.constructor, tuple(f.value for f in fields)), NOWHERE)
             return core.Construct(node.constructor, fields, NOWHERE)
         if isinstance(node, Closure):
-            return core.Lambda(node.parameters, (yield self._closed(node.body, node.scope)), NOWHERE)
+            read: core.Term = yield self._closed(core.Lambda(node.parameters, node.body, NOWHERE), node.scope)
+            return read
         if isinstance(node, Named):
             held = yield self.terms(node.held)
             named = core.Global(node.name, NOWHERE)
@@ -550,19 +599,24 @@ class _Reading:
             return core.Apply(function, arguments, NOWHERE) if arguments else function
         assert isinstance(form, Choosing)
         scrutinees = yield self.terms(form.scrutinees)
-        rest = []
-        for part in core.children(form.term)[len(scrutinees) :]:
-            rest.append((yield self._closed(part, form.scope)))
+        rest = yield self._parts(form.term, form.scope, len(scrutinees))
         return core.with_children(form.term, (*scrutinees, *rest))
 
     def _closed(self, term: core.Term, scope: Scope) -> Deep[core.Term]:
-        """The term with what its scope holds for its variables; the unknowns in that are named like no binder."""
+        """The term with what its scope holds for its free variables; the unknowns in that are named like no binder."""
         if isinstance(term, core.Local):
             return (yield self.term(scope[term.name])) if term.name in scope else term
+        parts = yield self._parts(term, scope, 0)
+        return core.with_children(term, parts) if parts else term
+
+    def _parts(self, term: core.Term, scope: Scope, first: int) -> Deep[tuple[core.Term, ...]]:
+        """What is directly inside a term, from one place on, closed."""
         parts = []
-        for part in core.children(term):
-            parts.append((yield self._closed(part, scope)))
-        return core.with_children(term, tuple(parts)) if parts else term
+        for part, bound in list(zip(core.children(term), core.bound_in_children(term), strict=True))[first:]:
+            hidden = bound & scope.keys()
+            inner = {name: node for name, node in scope.items() if name not in hidden} if hidden else scope
+            parts.append((yield self._closed(part, inner)))
+        return tuple(parts)
 
 
 def _plain(datum: Datum) -> bool:

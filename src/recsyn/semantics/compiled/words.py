@@ -20,7 +20,9 @@ _CONSTANT, _CHARACTER = 2, 6
 
 
 class TooLarge(RecsynError):
-    """Something that no word can hold."""
+    """Something that no word can hold, in a batch in the row ``place``."""
+
+    place = 0
 
 
 def integer(number: int) -> int:
@@ -52,10 +54,6 @@ def header(number: int, arity: int) -> int:
 
 def arity_of(header: int) -> int:
     return header >> 3 & MOST_FIELDS
-
-
-def is_header(word: int) -> bool:
-    return not word & 7
 
 
 def is_character(word: int) -> bool:

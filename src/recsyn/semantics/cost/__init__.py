@@ -22,16 +22,18 @@ from recsyn.lang.components import components
 from recsyn.lang.core import Global, spelled, terms_in
 from recsyn.lang.program import Program
 from recsyn.lang.types import Type
-from recsyn.semantics.conformance import misfit
 from recsyn.semantics.cost.counting import (
     Counts,
     TooManyUnfoldings,
     counted,
+    defined,
     not_first_order,
     parameter_types,
     reached_from,
     small_inputs,
 )
+from recsyn.semantics.function import Function
+from recsyn.semantics.reference import Reference
 from recsyn.values import Datum
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ class Cost:
     def _on(self, quantity: str, arguments: tuple[Datum, ...]) -> int:
         if quantity in self.reasons:
             message = f"no closed form was found for the {_NAMES[quantity]} of `{self.function}`: {self.reasons[quantity]}"
-            raise RecsynError(message, "count one run: recsyn.semantics.cost.counted(program, name, arguments)")
+            raise RecsynError(message, "count one run, with the function's `counted`")
         return self._evaluate(quantity, arguments)
 
     def rows(self) -> list[tuple[str, str]]:
@@ -103,7 +105,7 @@ class Cost:
         found = [(f"the cost of {self.function}", "")]
         for name, said in _NAMES.items():
             formula = getattr(self, name)
-            found.append((said, f"no closed form found: {self.reasons[name]}" if formula is None else str(formula)))
+            found.append((said, f"no closed form found: {self.reasons[name]}" if formula is None else _said(formula)))
         if self.measures:
             found += [("where", ""), *((str(m.symbol), m.words) for m in self.measures)]
         if self.recurrences:
@@ -112,7 +114,7 @@ class Cost:
             found.append((f"where {special.parameter} is {special.shape}", ""))
             for name, said in _NAMES.items():
                 if getattr(special, name) is not None:
-                    found.append((said, str(getattr(special, name))))
+                    found.append((said, _said(getattr(special, name))))
         return found
 
     def __str__(self) -> str:
@@ -136,13 +138,20 @@ class Cost:
         }
 
 
+def _said(formula: Any) -> str:
+    """A formula for a table, which says where it is no closed form in the strict sense."""
+    return f"{formula}, where SymPy knows no closed form of the sum" if "Sum(" in str(formula) else str(formula)
+
+
 def _sides(equation: str) -> tuple[str, str]:
     left, _, right = equation.partition(" = ")
     return left, f"= {right}"
 
 
 def cost_of(program: Program, name: str) -> Cost:
-    """The cost of a function of a program, by its own name there. Raises :class:`MissingExtra` where SymPy is not installed."""
+    """The cost of a function of a checked program. Raises :class:`RecsynError` where there is no such function, and
+    :class:`MissingExtra` where SymPy is not installed."""
+    name = defined(program, name)
     with extra("the cost of a function", "symbolic"):
         from recsyn.semantics.cost.analysis import Analysis
         from recsyn.semantics.cost.measures import Measures
@@ -238,14 +247,7 @@ class _Costing:
         return formula(*(value for j, ms in reads.items() for value in self.analysis.measures.on(ms, arguments[j])))
 
     def _checked(self, kind: str, arguments: tuple[Datum, ...]) -> int:
-        from recsyn.semantics.function import InvalidValue
-
-        if len(arguments) != len(self.types):
-            raise InvalidValue(f"{spelled(self.name)} takes {len(self.types)} arguments, not {len(arguments)}")
-        for argument, type in zip(arguments, self.types, strict=True):
-            wrong = misfit(argument, type, self.program.datatypes)
-            if wrong:
-                raise InvalidValue(f"{spelled(self.name)} takes a {type}, and {wrong}")
+        Function(self.program, self.name, Reference(self.program)).check(arguments)
         return self._evaluated(kind, arguments)
 
     def _definitions(self) -> list[Definition]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import sympy
 
@@ -59,13 +60,13 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """The quantity where ``roots`` is what matching has shown of the arguments (``shown`` with all that is beside it), if what
-    ``decided_by`` says in words came out so."""
+    """The quantity where ``roots`` is what matching has shown of the arguments (``shown`` with all that is beside it), and the
+    values in ``conditions``, which are no parts of them, are built by these constructors."""
 
     roots: tuple[tuple[Part, str], ...]
     shown: Shown
     formula: Formula
-    decided_by: tuple[str, ...] = ()
+    conditions: tuple[tuple[Symbolic, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +203,14 @@ class Analysis:
         return tuple(found)
 
     def _equations(self, function: str, quantity: Quantity) -> tuple[Equation, ...]:
-        """One equation for each case of the arguments; several where something else decides too, which all must hold."""
-        found: dict[tuple[object, Formula], Equation] = {}
-        for case in self.cases(function).each:
-            formula = sympy.expand(self._of_case(case, function, quantity))
-            equation = Equation(self._roots(case.shown), case.shown, formula, case.decided_by)
-            found.setdefault((equation.roots, formula), equation)
-        return tuple(self._coarsest(list(found.values())))
+        """One equation for each way in which the arguments, and what else decides, come out."""
+        ways = {tuple(c.shown.items()): sympy.expand(self._of_case(c, function, quantity)) for c in self.cases(function).each}
+        found = []
+        for way, formula in self._coarsest(ways).items():
+            shown = dict(way)
+            conditions = tuple((k, c) for k, c in way if not isinstance(k, Part))
+            found.append(Equation(self._roots(shown), shown, formula, conditions))
+        return tuple(found)
 
     def _of_case(self, case: Case, function: str, quantity: Quantity) -> Formula:
         if quantity.kind == "output":
@@ -286,25 +288,36 @@ class Analysis:
         kept = ((k, c) for k, c in shown.items() if isinstance(k, Part) and (not k.path or len(siblings(self.program, c)) > 1))
         return tuple(sorted(kept, key=lambda item: (item[0].parameter, item[0].path, item[1])))
 
-    def _coarsest(self, equations: list[Equation]) -> Iterator[Equation]:
-        """The equations with what makes no difference left out of what is shown."""
-        keys = sorted({k for e in equations for k, _ in e.roots}, key=lambda k: (-len(k.path), k.parameter))
-        for key in keys:
-            alike: dict[tuple[tuple[Part, str], ...], list[Equation]] = {}
-            for equation in equations:
-                without = tuple(r for r in equation.roots if r[0] != key)
-                alike.setdefault(without, []).append(equation)
-            merged: list[Equation] = []
-            for without, group in alike.items():
-                shown = {k: c for k, c in group[0].shown.items() if k != key}
-                built_by = [c for e in group for k, c in e.roots if k == key]
-                whole = len(set(built_by)) > 1 and len(set(built_by)) == len(siblings(self.program, built_by[0]))
-                if whole and all(e.formula == group[0].formula for e in group):
-                    merged.append(Equation(without, shown, group[0].formula))
+    def _coarsest(self, ways: dict[_Path, Formula]) -> dict[_Path, Formula]:
+        """The ways, which are those down a tree of decisions, without each decision after which all goes on alike."""
+        for length in range(max(map(len, ways), default=0), 0, -1):
+            below: dict[_Path, dict[str, dict[_Path, Formula]]] = {}
+            for way, formula in ways.items():
+                if len(way) >= length:
+                    below.setdefault(way[: length - 1], {}).setdefault(way[length - 1][1], {})[way[length:]] = formula
+            kept = {way: formula for way, formula in ways.items() if len(way) < length}
+            for before, each in below.items():
+                key = next(way[length - 1][0] for way in ways if len(way) >= length and way[: length - 1] == before)
+                first = next(iter(each.values()))
+                alike = all(further == first for further in each.values())
+                if alike and not self._speaks_of_what_is_in(key, first):
+                    kept |= {(*before, *further): formula for further, formula in first.items()}
                 else:
-                    merged.extend(group)
-            equations = merged
-        yield from equations
+                    kept |= {(*before, (key, c), *rest): f for c, further in each.items() for rest, f in further.items()}
+            ways = kept
+        return ways
+
+    def _speaks_of_what_is_in(self, key: Symbolic, ways: dict[_Path, Formula]) -> bool:
+        if not isinstance(key, Part):
+            return False
+        parts = [p for f in ways.values() for _, p in self.measures.atoms(f).values()]
+        values = [a for f in ways.values() for u in self.unknowns(f).values() for a in u.arguments]
+        parts.extend(v for v in inside([*values, *(k for way in ways for k, _ in way)]) if isinstance(v, Part))
+        return any(p != key and _under(p, key) for p in parts)
+
+
+_Path: TypeAlias = tuple[tuple[Symbolic, str], ...]
+"""What was found out on one way, in order."""
 
 
 def _under(part: Part, other: Part) -> bool:

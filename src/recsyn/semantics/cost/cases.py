@@ -70,27 +70,27 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """What an operator gives."""
+    """What an operator gives; with :data:`IS`, whether a number or a character is the one that a pattern names."""
 
     operator: str
     operands: tuple[Symbolic, ...]
 
 
+IS = "is"
 Symbolic: TypeAlias = Part | Made | Known | Called | Joined | Field | Computed
 Shown: TypeAlias = Mapping[Symbolic, str]
-"""Which constructor each value is known to be built by."""
+"""Which constructor each value is known to be built by, in the order in which that was found out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One way through a body. ``looked_at`` are the values beside the arguments on which it was decided, for each call those on
-    which it was before the call stood there; ``decided_by`` says in words what they are."""
+    which it was before the call stood there."""
 
     shown: Shown
     calls: tuple[Called, ...]
     looked_at: tuple[tuple[Symbolic, ...], ...]
     result: Symbolic
-    decided_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +99,12 @@ class _Way:
     calls: tuple[Called, ...] = ()
     before: tuple[tuple[Symbolic, ...], ...] = ()
     looked_at: tuple[Symbolic, ...] = ()
-    decided_by: tuple[str, ...] = ()
 
-    def showing(self, value: Symbolic, constructor: str, reason: str | None) -> _Way:
-        shown = replace(self, shown={**self.shown, value: constructor})
-        return shown if reason is None else shown.choosing(reason)
+    def showing(self, value: Symbolic, constructor: str) -> _Way:
+        return replace(self, shown={**self.shown, value: constructor})
 
     def calling(self, call: Called) -> _Way:
         return replace(self, calls=(*self.calls, call), before=(*self.before, self.looked_at))
-
-    def choosing(self, reason: str) -> _Way:
-        return self if reason in self.decided_by else replace(self, decided_by=(*self.decided_by, reason))
 
     def looking_at(self, value: Symbolic) -> _Way:
         return self if isinstance(value, Part) or value in self.looked_at else replace(self, looked_at=(*self.looked_at, value))
@@ -121,10 +116,11 @@ _Outcome: TypeAlias = tuple[Symbolic, _Way]
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """All cases of one definition, and what its author called the parts of its arguments."""
+    """All cases of one definition, what its author called the parts of its arguments, and how long those are that are tuples."""
 
     each: tuple[Case, ...]
     names: Mapping[Part, str]
+    lengths: Mapping[Part, int]
 
 
 def cases_of(program: Program, definition: Definition) -> Cases:
@@ -132,7 +128,7 @@ def cases_of(program: Program, definition: Definition) -> Cases:
     follow = _Follow(program)
     bound: _Environment = {name: Part(i) for i, name in enumerate(definition.parameters)}
     found = run(follow.term(definition.body, bound, _Way({})))
-    return Cases(tuple(Case(w.shown, w.calls, w.before, v, w.decided_by) for v, w in found), follow.names)
+    return Cases(tuple(Case(w.shown, w.calls, w.before, v) for v, w in found), follow.names, follow.lengths)
 
 
 def resolved(value: Symbolic, shown: Shown, program: Program) -> Symbolic:
@@ -189,6 +185,7 @@ class _Follow:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.names: dict[Part, str] = {}
+        self.lengths: dict[Part, int] = {}
         self.extents: dict[Symbolic, tuple[int, int]] = {}
         """How deep and how large values are that are made of others."""
 
@@ -204,7 +201,7 @@ class _Follow:
                 found.extend((yield self.term(term.body, {**bound, term.name: value}, after)))
             return _few(found)
         if isinstance(term, core.If):
-            found = yield self._truth(term.condition, (term.consequent, term.alternative), bound, way, "an `if`")
+            found = yield self._truth(term.condition, (term.consequent, term.alternative), bound, way)
             return found
         if isinstance(term, core.Match):
             found = yield self._match(term, bound, way)
@@ -213,7 +210,7 @@ class _Follow:
             left, right = term.operands
             short: core.Term = core.Literal(FALSE if term.operator == "&&" else TRUE, term.span)
             ways = (right, short) if term.operator == "&&" else (short, right)
-            found = yield self._truth(left, ways, bound, way, f"what stands to the left of `{term.operator}`")
+            found = yield self._truth(left, ways, bound, way)
             return found
         if isinstance(term, core.Global):
             call = Called(term.name, ())
@@ -258,11 +255,11 @@ class _Follow:
         return value
 
     def _truth(
-        self, condition: core.Term, ways: tuple[core.Term, core.Term], bound: _Environment, way: _Way, reason: str
+        self, condition: core.Term, ways: tuple[core.Term, core.Term], bound: _Environment, way: _Way
     ) -> Deep[list[_Outcome]]:
         found: list[_Outcome] = []
         for value, after in (yield self.term(condition, bound, way)):
-            for constructor, there in self._built_by(value, "True", after, reason):
+            for constructor, there in self._built_by(value, "True", after):
                 found.extend((yield self.term(ways[constructor != "True"], bound, there)))
         return _few(found)
 
@@ -304,17 +301,15 @@ class _Follow:
             elif isinstance(pattern, core.Alias):
                 waiting.append(([*left, (pattern.pattern, value)], {**bound, pattern.name: value}, here))
             elif isinstance(pattern, core.Exactly):
-                if isinstance(value, Known):
-                    if value.datum == pattern.value:
-                        waiting.append((left, bound, here))
+                for holds, there in self._is(value, pattern.value, here):
+                    if holds:
+                        waiting.append((left, bound, there))
                     else:
-                        found.append((None, here))
-                    continue
-                there = here.choosing("which number or character stands there").looking_at(value)
-                found.append((None, there))
-                waiting.append((left, bound, there))
+                        found.append((None, there))
             else:
-                for constructor, there in self._built_by(value, pattern.constructor, here, None):
+                if pattern.constructor == TUPLE and isinstance(value, Part):
+                    self.lengths[value] = len(pattern.fields)
+                for constructor, there in self._built_by(value, pattern.constructor, here):
                     if constructor == pattern.constructor:
                         deeper = [(p, field_of(value, constructor, i)) for i, p in enumerate(pattern.fields)]
                         waiting.append(([*left, *deeper[::-1]], bound, there))
@@ -322,7 +317,16 @@ class _Follow:
                         found.append((None, there))
         return found
 
-    def _built_by(self, value: Symbolic, constructor: str, way: _Way, reason: str | None) -> list[tuple[str, _Way]]:
+    def _is(self, value: Symbolic, datum: Datum, way: _Way) -> list[tuple[bool, _Way]]:
+        """Whether a value may be this number or character, and what is known then."""
+        if isinstance(value, Known):
+            return [(value.datum == datum, way)]
+        for key, outcome in way.shown.items():
+            if outcome == "True" and isinstance(key, Computed) and key.operator == IS and key.operands[0] == value:
+                return [(key.operands[1] == Known(datum), way)]
+        return [(outcome == "True", there) for outcome, there in self._built_by(Computed(IS, (value, Known(datum))), "True", way)]
+
+    def _built_by(self, value: Symbolic, constructor: str, way: _Way) -> list[tuple[str, _Way]]:
         """By which constructors of this one's datatype the value may be built, and what is known then."""
         if isinstance(value, Made):
             return [(value.constructor, way)]
@@ -333,9 +337,7 @@ class _Follow:
             return [(way.shown[value], way)]
         if isinstance(value, Part) and len(value.path) >= _DEEPEST:
             raise NoClosedForm("one of its patterns looks too deep into an argument to follow")
-        options = siblings(self.program, constructor)
-        reason = None if isinstance(value, Part) or len(options) == 1 else _in_words(value, reason)
-        return [(option, way.showing(value, option, reason)) for option in options]
+        return [(option, way.showing(value, option)) for option in siblings(self.program, constructor)]
 
 
 def _few(ways: list[_T]) -> list[_T]:
@@ -344,11 +346,12 @@ def _few(ways: list[_T]) -> list[_T]:
     return ways
 
 
-def _in_words(value: Symbolic, place: str | None) -> str:
+def in_words(value: Symbolic) -> str:
+    """What a value that is no part of an argument is."""
     while isinstance(value, Field):
         value = value.of
     if isinstance(value, Called):
         return f"what `{spelled(value.function)}` gives"
     if isinstance(value, Computed):
-        return f"what `{value.operator}` gives"
-    return place or "a value that is no part of its argument"
+        return "which number or character stands there" if value.operator == IS else f"what `{value.operator}` gives"
+    return "a value that is no part of its argument"

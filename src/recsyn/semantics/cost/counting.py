@@ -10,6 +10,7 @@ from typing import Any
 from recsyn.errors import RecsynError
 from recsyn.lang import core
 from recsyn.lang.core import terms_in
+from recsyn.lang.diagnostics import Fault, nearest
 from recsyn.lang.program import Definition, Program
 from recsyn.lang.source import Span
 from recsyn.lang.stackless import Deep, run
@@ -88,13 +89,34 @@ class TooManyUnfoldings(RecsynError):
     """A run took more unfoldings than were to be counted."""
 
 
+def defined(program: Program, name: str) -> str:
+    """The name by which a program knows the function that is written so. Raises :class:`RecsynError` where there is none."""
+    if not isinstance(program, Program):
+        raise RecsynError(
+            f"a checked program is needed, not {program!r}", 'of a loaded one, `program["f"].cost()` is the cost of `f`'
+        )
+    if name in program.definitions:
+        return name
+    values = program.names.values
+    if name not in values:
+        raise RecsynError(f"{program.source.name} defines no function `{name}`", nearest(str(name), values))
+    try:
+        return program.names.meaning(values, name, NOWHERE, "function").name
+    except Fault as fault:
+        raise RecsynError(fault.message, fault.hint) from None
+
+
 def counted(program: Program, name: str, arguments: Sequence[Datum], limit: int = 10_000_000) -> Counts:
     """What one call of a first-order function takes, by call-by-value evaluation. The arguments are trusted to have the right
-    types. Raises :class:`RecsynError` where the function, or one that it calls, is not of first order, and
-    :class:`TooManyUnfoldings` where there are more than ``limit``."""
+    types. Raises :class:`RecsynError` where there is no such function, where it takes another number of arguments, and where it, or
+    one that it calls, is not of first order; and :class:`TooManyUnfoldings` where there are more than ``limit``."""
+    name = defined(program, name)
     reason = not_first_order(program, name)
     if reason is not None:
         raise RecsynError(f"the calls of `{core.spelled(name)}` cannot be counted: {reason}")
+    many = len(program.definitions[name].parameters)
+    if not isinstance(arguments, Sequence) or isinstance(arguments, str) or len(arguments) != many:
+        raise RecsynError(f"a call of {core.spelled(name)} is counted on a list of as many arguments as it takes, {many}")
     count = _Count(program, name, limit)
     run(count.call(name, arguments))
     term: core.Term = core.Global(name, NOWHERE)
@@ -133,7 +155,7 @@ class _Count:
         definition = self.definitions[name]
         self.unfoldings += 1
         if self.unfoldings > self.limit:
-            raise TooManyUnfoldings(f"the run takes more than {self.limit:,} unfoldings")
+            raise TooManyUnfoldings(f"the run takes more than {self.limit:,} unfolding{'' if self.limit == 1 else 's'}")
         self.own += name in self.group
         result = yield self.term(definition.body, dict(zip(definition.parameters, arguments, strict=True)))
         return result

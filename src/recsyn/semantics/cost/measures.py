@@ -79,11 +79,10 @@ class Measures:
         atoms = self.atoms(formula)
         return formula.xreplace({s: self.atom(m, Part(ITSELF, p.path)) for s, (m, p) in atoms.items() if p.parameter == parameter})
 
-    def count(self, constructor: str) -> int:
-        """The measure that counts a constructor in a value of its type."""
-        return self.total(
-            0, {0: {c: tuple((p, 0) for p in self.recursive(c)) for c in self.family(constructor)}}, {(0, constructor): 1}
-        )
+    def count(self, *constructors: str) -> int:
+        """The measure that counts constructors of one type in a value of it."""
+        walk = {0: {c: tuple((p, 0) for p in self.recursive(c)) for c in self.family(constructors[0])}}
+        return self.total(0, walk, {(0, c): 1 for c in constructors})
 
     def recursive(self, constructor: str) -> tuple[Path, ...]:
         """The ways to the fields of a constructor that are of its own type."""

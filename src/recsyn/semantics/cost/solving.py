@@ -3,20 +3,24 @@
 - where all arguments that are matched are like numbers or lists, an ansatz, polynomial in their lengths, whose coefficients are
   what makes every equation an identity; else the recurrence in one length, solved as such (first order by sums and products);
 - where one argument is taken apart a constructor at a time, the quantity is a sum over the nodes that the recursion meets, so that
-  the formula follows from the equations by collecting what each kind of node adds.
+  the formula follows from the equations by collecting what each kind of node adds; or the greatest along any way through them.
+  Where matching looks at the constructors below as well, the sum may still be one but for what the smallest values take;
+- an ansatz again, with the lengths of whatever goes on in one field, binary numbers too, and with the least of two lengths of which
+  one is larger by 1, as arguments need that change places.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import sympy
 
 from recsyn.lang.program import Path
-from recsyn.semantics.cost.cases import Part, Shown, Symbolic
+from recsyn.semantics.cost.cases import Part, Shown, Symbolic, in_words
 from recsyn.semantics.cost.measures import ITSELF, Formula, Walk
 from recsyn.semantics.cost.refusal import NoClosedForm
 from recsyn.values import CONS, TUPLE
@@ -35,6 +39,9 @@ def solved(analysis: Analysis, system: System) -> Formula:
             return way(analysis, system)
         except NoClosedForm as reason:
             refused = reason
+    for way in (_tallest, _but_for_the_smallest, _in_turns):
+        with suppress(NoClosedForm):
+            return way(analysis, system)
     assert refused is not None
     raise _undecided(system) or refused
 
@@ -43,8 +50,10 @@ def _undecided(system: System) -> NoClosedForm | None:
     """What decides, besides the constructors of the arguments, which of several equations holds."""
     found: dict[str, None] = {}
     for equations in system.equations.values():
-        cases = [e.roots for e in equations]
-        found |= dict.fromkeys(d for e in equations if cases.count(e.roots) > 1 for d in e.decided_by)
+        for one, other in combinations(equations, 2):
+            shown, conditions = dict(other.roots), dict(other.conditions)
+            if one.formula != other.formula and all(shown.get(part, c) == c for part, c in one.roots):
+                found |= {in_words(key): None for key, c in one.conditions if conditions.get(key, c) != c}
     return NoClosedForm(f"it depends on {' and on '.join(found)}") if found else None
 
 
@@ -61,12 +70,37 @@ def _without_recursion(analysis: Analysis, system: System) -> Formula:
 
 
 def _polynomial(analysis: Analysis, system: System) -> Formula:
-    ansatz = _Ansatz(analysis, system, {name: _bases(analysis, name, system.equations[name]) for name in system.equations})
-    for degree in range(_HIGHEST_DEGREE + 1):
+    return _by_ansatz(analysis, system, _HIGHEST_DEGREE, in_turns=False)
+
+
+def _in_turns(analysis: Analysis, system: System) -> Formula:
+    return _by_ansatz(analysis, system, 1, in_turns=True)
+
+
+def _by_ansatz(analysis: Analysis, system: System, highest: int, *, in_turns: bool) -> Formula:
+    lengths = {name: _lengths(analysis, equations, in_turns) for name, equations in system.equations.items()}
+    if in_turns:
+        _hand_back(analysis, system, lengths)
+    bases = {name: _bases(analysis, name, es, lengths[name], in_turns) for name, es in system.equations.items()}
+    ansatz = _Ansatz(analysis, system, bases)
+    for degree in range(highest + 1):
         found = _fitted(ansatz, degree)
         if found is not None:
-            return found.xreplace({s: sympy.Min(*some) for some, s in ansatz.bases[system.root].least.items()})
+            return _with_greatest(found, bases[system.root].least)
     raise NoClosedForm("it is no polynomial in the measures of its arguments")
+
+
+def _with_greatest(formula: Formula, least: Mapping[_Lengths, Formula]) -> Formula:
+    """The formula with the least of some lengths written out, and what two of them are more than the least as the greatest."""
+    for lengths, symbol in least.items():
+        factor = formula.coeff(symbol, 1)
+        smaller = sympy.Min(*(length + more for length, more in lengths))
+        if factor.is_Integer and factor < 0 and len(lengths) == 2:
+            rest = sympy.expand(formula - factor * (symbol - sum(length + more for length, more in lengths)))
+            if all(rest.coeff(length, 1).is_Integer and rest.coeff(length, 1) >= 0 for length, _ in lengths):
+                formula = rest - factor * sympy.Max(*(length + more for length, more in lengths))
+        formula = formula.xreplace({symbol: smaller})
+    return formula
 
 
 @dataclass(frozen=True)
@@ -74,38 +108,59 @@ class _Bases:
     """What a polynomial is sought over: measures of parameters, and the least of any lengths that are matched together."""
 
     atoms: tuple[Formula, ...]
-    least: Mapping[tuple[Formula, ...], Formula]
+    least: Mapping[_Lengths, Formula]
 
     @property
     def all(self) -> tuple[Formula, ...]:
         return (*self.atoms, *self.least.values())
 
 
-def _bases(analysis: Analysis, name: str, equations: Sequence[Equation]) -> _Bases:
+_Lengths: TypeAlias = tuple[tuple[Formula, int], ...]
+"""Lengths, each with what is added to it."""
+
+
+def _bases(analysis: Analysis, name: str, equations: Sequence[Equation], lengths: Mapping[int, int], in_turns: bool) -> _Bases:
     """The lengths of what is matched, and every measure that the equations speak of, for the whole parameter."""
     measures = analysis.measures
-    lengths = _lengths(analysis, equations)
     atoms = [measures.atom(m, Part(j)) for j, m in lengths.items()]
     for equation in equations:
         for measure, part in measures.atoms(equation.formula).values():
             atoms.append(measures.atom(measure, Part(part.parameter)))
-    several = [measures.atom(m, Part(j)) for j, m in lengths.items()]
-    chosen = (some for count in range(2, len(several) + 1) for some in combinations(several, count))
+    several = [(measures.atom(m, Part(j)), 0) for j, m in lengths.items()]
+    chosen = [some for count in range(2, len(several) + 1) for some in combinations(several, count)]
+    if in_turns:
+        pairs = [some for some in chosen if len(some) == 2]
+        chosen += [((one, more), (other, 1 - more)) for (one, _), (other, _) in pairs for more in (0, 1)]
     least = {some: sympy.Symbol(f"least{some} of {name}", integer=True, nonnegative=True) for some in chosen}
     return _Bases(tuple(dict.fromkeys(atoms)), least)
 
 
-def _lengths(analysis: Analysis, equations: Sequence[Equation]) -> dict[int, int]:
-    """For each argument that is matched and is like a number or a list (one constructor goes on, in one field), the measure that
-    counts that constructor."""
+def _lengths(analysis: Analysis, equations: Sequence[Equation], any_constructor: bool = False) -> dict[int, int]:
+    """For each argument that is matched and is like a number or a list (one constructor goes on, or ``any_constructor``, in one
+    field), the measure that counts what goes on."""
     measures = analysis.measures
     found: dict[int, int] = {}
     for equation in equations:
         for part, constructor in equation.roots:
             onward = [c for c in measures.family(constructor) if measures.recursive(c)]
-            if not part.path and len(onward) == 1 and len(measures.recursive(onward[0])) == 1:
-                found[part.parameter] = measures.count(onward[0])
+            alike = all(len(measures.recursive(c)) == 1 for c in onward)
+            if not part.path and alike and (len(onward) == 1 or (onward and any_constructor)):
+                found[part.parameter] = measures.count(*onward)
     return dict(sorted(found.items()))
+
+
+def _hand_back(analysis: Analysis, system: System, lengths: dict[str, dict[int, int]]) -> None:
+    """Give those parameters a length too of which a recursive call hands something on to one that has a length."""
+    changed = True
+    while changed:
+        changed = False
+        for name, equations in system.equations.items():
+            for call in (c for e in equations for c in analysis.unknowns(e.formula).values()):
+                for place, measure in list(lengths[call.function].items()):
+                    part = call.arguments[place]
+                    if isinstance(part, Part) and part.parameter not in lengths[name]:
+                        lengths[name][part.parameter] = measure
+                        changed = True
 
 
 @dataclass(frozen=True)
@@ -121,7 +176,7 @@ class _Ansatz:
             ((measure, part),) = self.analysis.measures.atoms(atom).values()
             values[atom] = self.analysis.measured(measure, arguments[part.parameter], shown)
         for lengths, symbol in self.bases[name].least.items():
-            values[symbol] = _least([values[length].as_coeff_Add() for length in lengths])
+            values[symbol] = _least([(values[length] + more).as_coeff_Add() for length, more in lengths])
         return values
 
 
@@ -316,7 +371,8 @@ def linear(formula: Formula, symbol: Formula) -> tuple[Formula, Formula]:
 
 def first_order(factor: Formula, added: Formula, step: Formula, first: Formula, n: Formula) -> Formula:
     """The solution at ``n`` of ``X(step + 1) = factor * X(step) + added`` with ``X(0) = first``: by the product of the factors and,
-    where they do not change, the sum of what is added. Raises :class:`NoClosedForm` where SymPy gives no closed sum or product."""
+    where they do not change, the sum of what is added; one that SymPy knows no closed form of stays a ``Sum`` where the factor
+    is 1. Raises :class:`NoClosedForm` where there is no other solution."""
     m = sympy.Symbol("m", integer=True, nonnegative=True)
     k = sympy.Symbol("k", integer=True, nonnegative=True)
     if step not in factor.free_symbols:
@@ -377,7 +433,9 @@ class _Node:
 
 
 def _over_nodes(analysis: Analysis, system: System) -> Formula:
-    refused = NoClosedForm("no one argument is taken apart all along its recursive calls")
+    recurs = any(analysis.unknowns(e.formula) for es in system.equations.values() for e in es)
+    said = "no one argument is taken apart all along its recursive calls" if recurs else "it looks into two arguments at once"
+    refused = NoClosedForm(said)
     for positions in _positions(analysis, system):
         for weights in _accumulated(analysis, system, positions):
             try:
@@ -469,6 +527,136 @@ def _rewritten(analysis: Analysis, formula: Formula, weights: Mapping[Formula, F
             extra += factor * _rewritten(analysis, analysis.measured(measure, call.arguments[part.parameter], call.shown), weights)
         replaced[symbol] = symbol + extra
     return formula.subs(replaced, simultaneous=True)
+
+
+def _tallest(analysis: Analysis, system: System) -> Formula:
+    """Where each recursion adds the same number to the greatest of what its calls give, and all else is one number: so many times
+    the most steps that the recursion makes in a row."""
+    for positions in _positions(analysis, system):
+        walk: dict[str, dict[str, tuple[tuple[Path, str], ...]]] = {name: {} for name in system.equations}
+        added: set[Formula] = set()
+        ends: set[Formula] = set()
+        for name, equations in system.equations.items():
+            for equation in equations:
+                calls = analysis.unknowns(equation.formula)
+                number, greatest = equation.formula.as_coeff_Add()
+                below = greatest.args if isinstance(greatest, sympy.Max) else (greatest,) if greatest != 0 else ()
+                if len(equation.roots) != 1 or not number.is_Integer or any(call not in calls for call in below):
+                    raise NoClosedForm("it is no greatest of what its recursive calls give")
+                (added if calls else ends).add(number)
+                parts = ((calls[s].arguments[positions[calls[s].function]], calls[s].function) for s in below)
+                edges = tuple(sorted((p.path, called) for p, called in parts if isinstance(p, Part)))
+                if walk[name].setdefault(equation.roots[0][1], edges) != edges:
+                    raise NoClosedForm("it depends on more than the constructors of its argument")
+        if len(added) == len(ends) == 1 and min(added) > 0:
+            height = analysis.measures.height(system.root, walk)
+            return min(ends) + min(added) * analysis.measures.atom(height, Part(positions[system.root]))
+    raise NoClosedForm("it is no greatest of what its recursive calls give")
+
+
+def _but_for_the_smallest(analysis: Analysis, system: System) -> Formula:
+    """Where equations look at the constructors right below as well: a sum over nodes, and a number for the constructor at the root.
+    What each constructor adds there and at the root are numbers such that every equation holds."""
+    for positions in _positions(analysis, system):
+        with suppress(NoClosedForm):
+            return _Shifted(analysis, system, positions[system.root]).solved()
+    raise NoClosedForm("it is no sum over the nodes of one argument")
+
+
+@dataclass(frozen=True)
+class _Shifted:
+    """``X(t) = S(t) + root(c)`` where ``c`` builds ``t``, and ``S(t) = node(c)`` and the sum of ``S`` over some parts of ``t``."""
+
+    analysis: Analysis
+    system: System
+    parameter: int
+
+    def solved(self) -> Formula:
+        equations = self.system.equations[self.system.root]
+        measures = self.analysis.measures
+        whole = Part(self.parameter)
+        constructors = measures.family(next(c for p, c in equations[0].roots if p == whole))
+        nodes = {c: sympy.Symbol(f"node of {c}") for c in constructors}
+        roots = {c: sympy.Symbol(f"root of {c}") for c in constructors}
+        walk = self._walk(equations, constructors)
+        if self.system.quantity.kind == "rounds" and any(len(calls) > 1 for calls in walk.values()):
+            raise NoClosedForm("its rounds are no sum")
+        conditions: list[Formula] = []
+        for equation, known in self._known(equations, constructors):
+            right = equation.formula
+            for symbol, path in self._calls(equation).items():
+                factor, _ = linear(equation.formula, symbol)
+                if self.analysis.unknowns(factor):
+                    raise NoClosedForm("what it takes is no sum over its recursive calls")
+                right = right.xreplace({symbol: self._sum(path, known, walk, nodes) + roots[known[path]]})
+            difference = sympy.expand(roots[known[()]] + self._sum((), known, walk, nodes) - right)
+            variables = sorted(difference.free_symbols - {*nodes.values(), *roots.values()}, key=str)
+            if not difference.is_polynomial(*variables):
+                raise NoClosedForm("it is no sum over the nodes of one argument")
+            conditions.extend(sympy.Poly(difference, *variables).coeffs() if variables else [difference])
+        wanted = [*nodes.values(), *roots.values()]
+        solutions = list(sympy.linsolve(conditions, wanted))
+        if not solutions:
+            raise NoClosedForm("it is no sum over the nodes of one argument")
+        found = {s: v.xreplace(dict.fromkeys(wanted, sympy.Integer(0))) for s, v in zip(wanted, solutions[0], strict=True)}
+        if any(v.free_symbols for v in found.values()):
+            raise NoClosedForm("it is no sum over the nodes of one argument")
+        each = {c: _Node(found[nodes[c]], walk[c]) for c in constructors}
+        total = _summed(self.analysis, self.system, self.parameter, {self.system.root: each})
+        return self._with_roots(total, each, {c: found[roots[c]] for c in constructors if found[roots[c]] != 0})
+
+    def _with_roots(self, total: Formula, each: Mapping[str, _Node], roots: Mapping[str, Formula]) -> Formula:
+        """The sum and what the root adds; where that is for a constructor which ends a value and adds nothing by itself, and every
+        other adds as much, the greater of the two."""
+        if len(roots) == 1:
+            ((constructor, number),) = roots.items()
+            others = [node.added for c, node in each.items() if c != constructor]
+            if each[constructor] == _Node(sympy.Integer(0), ()) and 0 < number <= min(others, default=number):
+                return sympy.Max(number, total)
+        measures = self.analysis.measures
+        for constructor, number in roots.items():
+            built = measures.total(0, {0: dict.fromkeys(each, ())}, {(0, constructor): sympy.Integer(1)})
+            total += number * measures.atom(built, Part(self.parameter))
+        return total
+
+    def _calls(self, equation: Equation) -> dict[Formula, Path]:
+        """The parts that are called on, by their unknowns."""
+        found: dict[Formula, Path] = {}
+        for symbol, call in self.analysis.unknowns(equation.formula).items():
+            part = call.arguments[self.parameter]
+            if call.function != self.system.root or not isinstance(part, Part) or len(part.path) != 1:
+                raise NoClosedForm("a recursive call is on no part right below")
+            found[symbol] = part.path
+        return found
+
+    def _known(self, equations: Sequence[Equation], constructors: Sequence[str]) -> Iterator[tuple[Equation, Mapping[Path, str]]]:
+        """The equations with the constructor at each path, once for each that a part which is called on may be built by."""
+        for equation in equations:
+            known = {p.path: c for p, c in equation.shown.items() if isinstance(p, Part) and p.parameter == self.parameter}
+            open_ = [path for path in dict.fromkeys(self._calls(equation).values()) if path not in known]
+            for chosen in product(constructors, repeat=len(open_)):
+                yield equation, {**known, **dict(zip(open_, chosen, strict=True))}
+
+    def _walk(self, equations: Sequence[Equation], constructors: Sequence[str]) -> dict[str, tuple[tuple[Path, str], ...]]:
+        """Into which parts the sum goes on: those that any of the equations calls on."""
+        found: dict[str, dict[tuple[Path, str], None]] = {c: {} for c in constructors}
+        for equation in equations:
+            for path in self._calls(equation).values():
+                found[path[0][0]][path, self.system.root] = None
+        return {c: tuple(sorted(calls)) for c, calls in found.items()}
+
+    def _sum(
+        self,
+        path: Path,
+        known: Mapping[Path, str],
+        walk: Mapping[str, tuple[tuple[Path, str], ...]],
+        nodes: Mapping[str, Formula],
+    ) -> Formula:
+        """``S`` of the part at the end of a path, as far as it is known; patterns are not deep."""
+        if path not in known:
+            return sympy.Symbol(f"S{path}")
+        below = (self._sum((*path, *further), known, walk, nodes) for further, _ in walk[known[path]])
+        return nodes[known[path]] + sum(below)
 
 
 def _summed(analysis: Analysis, system: System, parameter: int, nodes: Mapping[str, Mapping[str, _Node]]) -> Formula:

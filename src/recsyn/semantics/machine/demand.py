@@ -1,8 +1,8 @@
 """The abstract machine of any program: demand-driven evaluation, as far as the next piece of output needs it, with access to the
 whole input at once. It reads a part of the input when a match or an operator looks at it; each such look is one update.
 
-The control is the function whose body runs, the stack the functions that wait for it. Evaluation is by need (Launchbury 1993): what
-is shared is evaluated once, so that no part is looked at twice for the same reason.
+The control is the function whose body runs, the stack the calls that wait for it. Evaluation is by need (Launchbury 1993): what
+is shared is evaluated once, so that no part is looked at twice for the same reason. Operands are evaluated from left to right.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Node: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """A part of the input that was not looked at yet, and where it begins."""
+    """A part of the input that was not looked at yet, and where it begins; of an input that nobody has given yet, without value."""
 
-    value: Datum
+    value: Datum | None
     position: int
 
 
@@ -40,7 +40,7 @@ class Built:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """The variables of a body, and the function whose body it is."""
+    """The variables of a body in one call, and the function whose body it is."""
 
     owner: str
     names: dict[str, Node]
@@ -70,22 +70,26 @@ class Named:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """One look at the input: where, at what, in which function (none where it is put out as it is), by which operator if not by a
-    match, with what waiting below, and how much had been put out before."""
+    """One look at the input: where, at what, in which call and by which term there (none where it is put out as it is), with what
+    waiting below, and how much had been put out before."""
 
     position: int
-    datum: Datum
-    function: str | None
-    operator: str | None
+    datum: Datum | None
+    scope: Scope | None
+    site: core.Term | None
     stack: Stack
     put_out: int
 
 
+class Unread(Exception):
+    """An input that nobody has given yet would be looked at."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """What is done with a node once it is known, and the function that waits for it; none where nothing but sharing does."""
+    """What is done with a node once it is known, and the call that waits for it; none where nothing but sharing does."""
 
-    owner: str | None
+    scope: Scope | None
     resume: Callable[[Node], Step]
 
 
@@ -97,9 +101,10 @@ Stack: TypeAlias = "tuple[Frame, Stack] | None"
 
 
 class Demand:
-    """One evaluation, driven by its output."""
+    """One evaluation, driven by its output. Where inputs are ``None`` it goes as far as the first look, which raises
+    :class:`Unread`."""
 
-    def __init__(self, program: Program, reference: Reference, inputs: Sequence[Datum]) -> None:
+    def __init__(self, program: Program, reference: Reference, inputs: Sequence[Datum | None]) -> None:
         self.looks: list[Look] = []
         self.out: list[Mark | Datum] = []
         self.length = 0
@@ -113,10 +118,10 @@ class Demand:
             self.places.append(Place(datum, self.length))
             self.length += self._size(datum)
 
-    def run(self, term: core.Term, parts: Mapping[str, Place], listed: bool) -> None:
+    def run(self, owner: str, term: core.Term, parts: Mapping[str, Place], listed: bool) -> None:
         """Evaluate a term over the input and put its value out: the items of a list one after another, where it is to be listed,
-        else in prefix order."""
-        waiting: list[tuple[bool, Node]] = [(listed, Delayed(term, Scope("", dict(parts))))]
+        else in prefix order. What the term itself looks at counts as looked at by its owner."""
+        waiting: list[tuple[bool, Node]] = [(listed, Delayed(term, Scope(owner, dict(parts))))]
         while waiting:
             items, node = waiting.pop()
             node = self._forced(node)
@@ -134,17 +139,22 @@ class Demand:
 
     # The input
 
-    def _measure(self, root: Datum) -> None:
+    def _measure(self, root: Datum | None) -> None:
         for node in postorder(root) if isinstance(root, Value) else ():
             self._sizes[id(node)] = 1 + sum(map(self._size, node.fields))
 
-    def _size(self, datum: Datum) -> int:
+    def _size(self, datum: Datum | None) -> int:
         return self._sizes[id(datum)] if isinstance(datum, Value) else 1
 
-    def _looked_at(self, place: Place, function: str | None, operator: str | None, stack: Stack) -> Node:
+    def _look(self, position: int, datum: Datum | None, scope: Scope | None, site: core.Term | None, stack: Stack) -> None:
+        self.looks.append(Look(position, datum, scope, site, stack, len(self.out)))
+        if datum is None:
+            raise Unread
+
+    def _looked_at(self, place: Place, scope: Scope | None, site: core.Term | None, stack: Stack) -> Node:
         """The constructor or the atom that stands in a place."""
         datum = place.value
-        self.looks.append(Look(place.position, datum, function, operator, stack, len(self.out)))
+        self._look(place.position, datum, scope, site, stack)
         if not isinstance(datum, Value):
             return datum
         fields, position = [], place.position + 1
@@ -182,11 +192,11 @@ class Demand:
             return (term.body, scope), None
         if isinstance(term, core.Apply):
             arguments = tuple(self._delayed(a, scope) for a in term.arguments)
-            return (term.function, scope), Frame(None, lambda f: self._applied(f, arguments, scope.owner, stack))
+            return (term.function, scope), Frame(None, lambda f: self._applied(f, arguments, scope, term, stack))
         if isinstance(term, core.If):
             branches = term.consequent, term.alternative
             return (term.condition, scope), Frame(
-                scope.owner, lambda c: ((branches[0] if self._is_true(c, scope, "if", stack) else branches[1], scope), None)
+                scope, lambda c: ((branches[0] if self._is_true(c, scope, term, stack) else branches[1], scope), None)
             )
         if isinstance(term, core.Match):
             return self._matched(term, tuple(self._delayed(s, scope) for s in term.scrutinees), scope, {}, stack)
@@ -213,7 +223,7 @@ class Demand:
             return Built(term.constructor, tuple(fields))
         return Delayed(term, scope)
 
-    def _applied(self, function: Node, arguments: tuple[Node, ...], owner: str, stack: Stack) -> Step:
+    def _applied(self, function: Node, arguments: tuple[Node, ...], caller: Scope, call: core.Term, stack: Stack) -> Step:
         if isinstance(function, Named):
             held = (*function.held, *arguments)
             definition = self._program.definitions[function.name]
@@ -225,27 +235,27 @@ class Demand:
                     raise StepLimit(LIMIT)
                 self._left -= 1
             names = dict(zip(definition.parameters, held, strict=False))
-            return self._entered(definition.body, Scope(function.name, names), held[count:], stack)
+            return self._entered(definition.body, Scope(function.name, names), held[count:], call, stack)
         if isinstance(function, Closure):
             count = len(function.parameters)
             names = {**function.scope.names, **dict(zip(function.parameters, arguments, strict=False))}
             inner = Scope(function.scope.owner, names)
             if len(arguments) < count:
                 return (None, Closure(function.parameters[len(arguments) :], function.body, inner)), None
-            return self._entered(function.body, inner, arguments[count:], stack)
+            return self._entered(function.body, inner, arguments[count:], call, stack)
 
         def operation(*data: Datum) -> Datum:
             return self._reference.apply(function, data)
 
-        return self._gathered(operation, arguments, list(arguments), owner, "apply", stack)
+        return self._gathered(operation, arguments, list(reversed(arguments)), caller, call, stack)
 
-    def _entered(self, body: core.Term, scope: Scope, further: tuple[Node, ...], stack: Stack) -> Step:
+    def _entered(self, body: core.Term, scope: Scope, further: tuple[Node, ...], call: core.Term, stack: Stack) -> Step:
         """A body to evaluate, its value applied to further arguments where there are some."""
-        return (body, scope), Frame(None, lambda f: self._applied(f, further, scope.owner, stack)) if further else None
+        return (body, scope), Frame(None, lambda f: self._applied(f, further, scope, call, stack)) if further else None
 
-    def _is_true(self, node: Node, scope: Scope, operator: str, stack: Stack) -> bool:
+    def _is_true(self, node: Node, scope: Scope, site: core.Term, stack: Stack) -> bool:
         if isinstance(node, Place):
-            node = self._looked_at(node, scope.owner, operator, stack)
+            node = self._looked_at(node, scope, site, stack)
         found: bool = node.constructor == TRUE.constructor
         return found
 
@@ -253,9 +263,9 @@ class Demand:
         """The case that is taken; or, where that hangs on a node, that node and then this again."""
         for arm in term.arms:
             bound: dict[str, Node] = {}
-            matches = self._matches(zip(arm.patterns, nodes, strict=True), bound, scope, looked, stack)
+            matches = self._matches(zip(arm.patterns, nodes, strict=True), bound, scope, term, looked, stack)
             if isinstance(matches, Delayed):
-                return (None, matches), Frame(scope.owner, lambda _: self._matched(term, nodes, scope, looked, stack))
+                return (None, matches), Frame(scope, lambda _: self._matched(term, nodes, scope, looked, stack))
             if matches:
                 scope.names.update(bound)
                 return (arm.body, scope), None
@@ -266,6 +276,7 @@ class Demand:
         pairs: Iterable[tuple[core.Pattern, Node]],
         bound: dict[str, Node],
         scope: Scope,
+        site: core.Match,
         looked: dict[int, Node],
         stack: Stack,
     ) -> bool | Delayed:
@@ -285,7 +296,7 @@ class Demand:
                     return node
                 if isinstance(node, Place):
                     if id(node) not in looked:
-                        looked[id(node)] = self._looked_at(node, scope.owner, None, stack)
+                        looked[id(node)] = self._looked_at(node, scope, site, stack)
                     node = looked[id(node)]
                 if isinstance(pattern, core.Exactly):
                     if node != pattern.value:
@@ -302,65 +313,68 @@ class Demand:
             decisive = operator == "||"
 
             def chosen(first: Node) -> Step:
-                decided = self._is_true(first, scope, operator, stack) == decisive
+                decided = self._is_true(first, scope, term, stack) == decisive
                 return ((None, boolean(decisive)) if decided else (operands[1], scope)), None
 
-            return (operands[0], scope), Frame(scope.owner, chosen)
+            return (operands[0], scope), Frame(scope, chosen)
         if operator == "++":
             right = self._delayed(operands[1], scope)
-            return (operands[0], scope), Frame(scope.owner, lambda left: self._joined(left, right, scope.owner, stack))
+            return (operands[0], scope), Frame(scope, lambda left: self._joined(left, right, scope, term, stack))
         nodes = tuple(self._delayed(o, scope) for o in operands)
         operation: Any = BINARY[operator] if len(nodes) == 2 else UNARY[operator]
-        return self._gathered(operation, nodes, list(nodes), scope.owner, operator, stack)
+        return self._gathered(operation, nodes, list(reversed(nodes)), scope, term, stack)
 
-    def _joined(self, left: Node, right: Node, owner: str, stack: Stack) -> Step:
+    def _joined(self, left: Node, right: Node, scope: Scope, site: core.Term, stack: Stack) -> Step:
         """The items of a list, then those of another, an item at a time."""
         if isinstance(left, Place):
-            left = self._looked_at(left, owner, "++", stack)
+            left = self._looked_at(left, scope, site, stack)
         if left.constructor == NIL:
             return (None, right), None
         item, rest = left.fields
         again = core.Primitive("++", (core.Local("left", NOWHERE), core.Local("right", NOWHERE)), NOWHERE)
-        return (None, Built(CONS, (item, Delayed(again, Scope(owner, {"left": rest, "right": right}))))), None
+        return (None, Built(CONS, (item, Delayed(again, Scope(scope.owner, {"left": rest, "right": right}))))), None
 
     def _gathered(
-        self, operation: Any, nodes: tuple[Node, ...], waiting: list[Node], owner: str, operator: str, stack: Stack
+        self, operation: Any, nodes: tuple[Node, ...], waiting: list[Node], scope: Scope, site: core.Term, stack: Stack
     ) -> Step:
-        """An operation on whole data: what is delayed anywhere in them first."""
+        """An operation on whole data. What they hold is first gone through from left to right: what is delayed is evaluated, and
+        what is input looked at. ``waiting`` has what is still to be gone through, the first at its end."""
         while waiting:
             node = _known(waiting.pop())
             if isinstance(node, Delayed):
                 waiting.append(node)
-                return (None, node), Frame(owner, lambda _: self._gathered(operation, nodes, waiting, owner, operator, stack))
+                return (None, node), Frame(scope, lambda _: self._gathered(operation, nodes, waiting, scope, site, stack))
             if isinstance(node, Built):
-                waiting.extend(node.fields)
-        return (None, operation(*(self._datum(node, owner, operator, stack) for node in nodes))), None
+                waiting.extend(reversed(node.fields))
+            elif isinstance(node, Place):
+                for offset, datum in enumerate(preorder(node.value) if node.value is not None else (None,)):
+                    self._look(node.position + offset, datum, scope, site, stack)
+        return (None, operation(*map(_datum, nodes))), None
 
-    def _datum(self, node: Node, owner: str, operator: str, stack: Stack) -> Datum:
-        """What a node is in which nothing is delayed; all of the input in it is looked at."""
-        results: list[Datum] = []
-        tasks: list[tuple[Node, bool]] = [(node, False)]
-        while tasks:
-            at, ready = tasks.pop()
-            at = _known(at)
-            if ready:
-                first = len(results) - len(at.fields)
-                results[first:] = [Value(at.constructor, tuple(results[first:]))]
-            elif isinstance(at, Built):
-                tasks.append((at, True))
-                tasks.extend((f, False) for f in reversed(at.fields))
-            elif isinstance(at, Place):
-                for offset, datum in enumerate(preorder(at.value)):
-                    self.looks.append(Look(at.position + offset, datum, owner, operator, stack, len(self.out)))
-                results.append(at.value)
-            elif isinstance(at, Closure | Named):
-                raise RecsynError(
-                    "a function of the program would be handed to one that is known by its value only",
-                    "give the function that is fixed as an expression, in the program's machine(…)",
-                )
-            else:
-                results.append(at)
-        return results[0]
+
+def _datum(node: Node) -> Datum:
+    """What a node is in which nothing is delayed."""
+    results: list[Datum] = []
+    tasks: list[tuple[Node, bool]] = [(node, False)]
+    while tasks:
+        at, ready = tasks.pop()
+        at = _known(at)
+        if ready:
+            first = len(results) - len(at.fields)
+            results[first:] = [Value(at.constructor, tuple(results[first:]))]
+        elif isinstance(at, Built):
+            tasks.append((at, True))
+            tasks.extend((f, False) for f in reversed(at.fields))
+        elif isinstance(at, Place):
+            results.append(at.value)
+        elif isinstance(at, Closure | Named):
+            raise RecsynError(
+                "a function of the program would be handed to one that is known by its value only",
+                "give the function that is fixed as an expression, in the program's machine(…)",
+            )
+        else:
+            results.append(at)
+    return results[0]
 
 
 def _known(node: Node) -> Node:

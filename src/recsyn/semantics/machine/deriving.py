@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from recsyn.errors import RecsynError
 from recsyn.lang import core
 from recsyn.lang.core import spelled
-from recsyn.lang.coverage import show_patterns
 from recsyn.lang.program import Program
 from recsyn.lang.types import ARROW, Constructor, Type, TypeConstant, constructors_of
-from recsyn.semantics.machine.demand import Demand, Stack
+from recsyn.semantics.machine.demand import Demand, Scope, Stack, Unread
 from recsyn.semantics.machine.derivation import Part, derive
-from recsyn.semantics.machine.machine import END, RETURN, Kind, Machine, MachineRun, Order, Row, Update
+from recsyn.semantics.machine.looking import reading, rows_of
+from recsyn.semantics.machine.machine import END, START, Kind, Machine, MachineRun, Order, Row, Update
 from recsyn.semantics.machine.minimisation import minimal
 from recsyn.semantics.machine.naming import COPYING, state_names
 from recsyn.semantics.machine.residual import NotDerivable
-from recsyn.semantics.machine.running import Runner, assembled
+from recsyn.semantics.machine.running import Runner, assembled, shown_at, token_at, tokens_at
 from recsyn.semantics.machine.transducer import Mark, Segment
 from recsyn.semantics.reference import Reference
 from recsyn.semantics.symbolic import NOWHERE
-from recsyn.values import CONS, NIL, Datum, Value, digits_of, from_iterable, preorder
+from recsyn.values import Datum, Value, from_iterable, preorder
 
 _MOST_TYPES = 200
 
@@ -45,9 +46,10 @@ class Subject:
         for part in self.parts:
             if holds_functions(part.type, self.program):
                 hint = f'fix it: machine(fixed={{"{part.name}": …}})'
-                raise RecsynError(f"`{part.name}` is a {part.type}, and no sequence of tokens writes functions", hint)
+                raise RecsynError(f"`{part.name}` has the type {part.type}, and no sequence of tokens writes functions", hint)
         if holds_functions(self.result, self.program):
-            raise RecsynError(f"{spelled(self.name)} gives a {self.result}, and no sequence of tokens writes functions")
+            said = f"the result of {spelled(self.name)} has the type {self.result}"
+            raise RecsynError(f"{said}, and no sequence of tokens writes functions")
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -94,113 +96,108 @@ def machine_of(subject: Subject, order: Order = "prefix") -> Machine:
     names = state_names(transducer)
     runner = Runner(transducer, names, subject.constructors, subject.reference)
     kind: Kind = "pushdown" if transducer.returns is None else "finite-state"
-    initial = names[transducer.start.next.state] if transducer.start.next else END
 
     def run(machine: Machine, arguments: tuple[Datum, ...]) -> MachineRun:
         subject.check(arguments)
-        first, updates, out = runner.run(arguments)
-        return _run_of(subject, machine, arguments, first, updates, out, tuple(u.token for u in updates))
+        return _run_of(subject, machine, arguments, *runner.run(arguments))
 
     most = max((state.registers for state in transducer.states), default=0)
-    return Machine(subject.name, kind, order, names, initial, runner.first, tuple(runner.table), most, "", run)
+    return Machine(subject.name, kind, order, names, runner.start, tuple(runner.table), most, "", run)
 
 
 def _run_of(
     subject: Subject,
     machine: Machine,
     arguments: tuple[Datum, ...],
-    first: tuple[str, ...],
+    start: Update,
     updates: Sequence[Update],
     out: Sequence[Mark | Datum],
-    tokens: tuple[str, ...],
 ) -> MachineRun:
     values = assembled(out)
     output = from_iterable(values) if subject.listed else values[0]
+    data = [datum for argument in arguments for datum in preorder(argument)]
     if machine.order == "mirror":
-        tokens, last = tokens[::-1], len(tokens) - 1
-        updates = [replace(u, position=last - u.position) for u in updates]
-    return MachineRun(subject.call([core.Literal(a, NOWHERE) for a in arguments]), machine, tokens, first, updates, output)
+        data.reverse()
+        updates = [replace(u, position=len(data) - 1 - u.position) for u in updates]
+    tokens, shown = tokens_at(data, subject.constructors), shown_at(data, subject.constructors)
+    initial = subject.call([core.Literal(a, NOWHERE) for a in arguments])
+    return MachineRun(initial, machine, tokens, shown, start, updates, output)
 
 
 # The abstract machine
 
 
 def _abstract(subject: Subject, order: Order, why: str) -> Machine:
-    table = tuple(_cases(subject))
+    fixed = zip(subject.parameters, subject.types, strict=True)
+    opaque = any(
+        isinstance(subject.fixed.get(name), core.Literal) and holds_functions(type, subject.program) for name, type in fixed
+    )
+    table = tuple(rows_of(subject.program, subject.name, subject.over_parts, subject.listed, opaque))
 
     def run(machine: Machine, arguments: tuple[Datum, ...]) -> MachineRun:
         subject.check(arguments)
-        demand = Demand(subject.program, subject.reference, arguments)
-        demand.run(
-            subject.over_parts, {p.variable: place for p, place in zip(subject.parts, demand.places, strict=True)}, subject.listed
-        )
-        text = _Texts(subject.constructors)
-        emitted = [text.of(at) for at in demand.out]
-        marks = [*(look.put_out for look in demand.looks), len(emitted)]
-        states = [*(look.function or COPYING for look in demand.looks), END]
-        updates = [
-            Update(
-                look.position,
-                text.of(look.datum),
-                states[i],
-                f"{states[i]} · {f'{look.operator} ' if look.operator else ''}{text.of(look.datum)}",
-                tuple(emitted[marks[i] : marks[i + 1]]),
-                states[i + 1],
-                _Waiting(look.stack),
-            )
-            for i, look in enumerate(demand.looks)
-        ]
-        tokens = tuple(text.of(datum) for argument in arguments for datum in preorder(argument))
-        return _run_of(subject, machine, arguments, tuple(emitted[: marks[0]]), updates, demand.out, tokens)
+        demand = _demand(subject, arguments)
+        return _run_of(subject, machine, arguments, *_updates(subject, demand), demand.out)
 
     states = tuple(dict.fromkeys(row.state for row in table))
-    return Machine(subject.name, "abstract", order, states, subject.name, (), table, 0, why, run)
+    return Machine(subject.name, "abstract", order, states, _start(subject), table, 0, why, run)
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """Constructors and atoms as tokens."""
+def _demand(subject: Subject, arguments: Sequence[Datum | None]) -> Demand:
+    """The evaluation on some arguments; where these are ``None``, as far as it needs none."""
+    demand = Demand(subject.program, subject.reference, arguments)
+    parts = {part.variable: place for part, place in zip(subject.parts, demand.places, strict=True)}
+    with suppress(Unread):
+        demand.run(subject.name, subject.over_parts, parts, subject.listed)
+    return demand
 
-    constructors: Mapping[str, Constructor]
 
-    def of(self, at: Mark | Datum) -> str:
-        if not isinstance(at, Mark | Value):
-            return digits_of(at) if isinstance(at, int) else str(at)
-        found = self.constructors.get(at.constructor)
-        return found.token if found else at.constructor
+def _start(subject: Subject) -> Row:
+    """What is done before a look at the input: the same whatever the input is, so that none is needed to find it."""
+    start, _ = _updates(subject, _demand(subject, [None] * len(subject.parts)))
+    return Row(START, "", "", start.shown, start.stack, start.after)
+
+
+def _updates(subject: Subject, demand: Demand) -> tuple[Update, list[Update]]:
+    """What an evaluation does before its first look, and an update for each look: what it then does until the next one."""
+    looks, constructors = demand.looks, subject.constructors
+    states = [*(look.scope.owner if look.scope else COPYING for look in looks), END]
+    rules, read = [], dict[tuple[int, Datum], str]()
+    for state, at in zip(states, looks, strict=False):
+        # A term is laid out once for what it looks at, however often it looks.
+        key = id(at.site), at.datum.constructor if isinstance(at.datum, Value) else at.datum
+        if key not in read:
+            read[key] = reading(at.site, at.datum, constructors)
+        rules.append(f"{state} · {read[key]}")
+    marks = [0, *(look.put_out for look in looks), len(demand.out)]
+    done = []
+    for i, look in enumerate([None, *looks]):
+        out = demand.out[marks[i] : marks[i + 1]]
+        place = look.position if look else -1
+        token = token_at(look.datum, constructors) if look else ""
+        before, rule = (states[i - 1], rules[i - 1]) if look else (START, START)
+        written = tokens_at(out, constructors), shown_at(out, constructors)
+        below = _Waiting(looks[i].stack, looks[i].scope) if i < len(looks) else _Waiting(None, None)
+        done.append(Update(place, token, before, rule, *written, states[i], below))
+    return done[0], done[1:]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
-    """A stack of functions that wait, written out when it is asked for."""
+    """The calls that wait for another one, written out when they are asked for: each once, however much of its body waits."""
 
     stack: Stack
+    scope: Scope | None
 
     def __call__(self) -> tuple[str, ...]:
         found: list[str] = []
-        stack = self.stack
+        stack, above = self.stack, self.scope
         while stack is not None:
             frame, stack = stack
-            if frame.owner:
-                found.append(frame.owner)
+            if frame.scope is not None and frame.scope is not above:
+                above = frame.scope
+                found.append(above.owner)
         return tuple(found)
-
-
-def _cases(subject: Subject) -> Iterator[Row]:
-    """A row for each case of each function that the machine may run, and for each function that it calls there."""
-    program = subject.program
-    waiting = [subject.name]
-    for name in waiting:
-        body = program.definitions[name].body
-        arms = [(show_patterns(a.patterns), a.body) for a in body.arms] if isinstance(body, core.Match) else [("", body)]
-        for reads, result in arms:
-            emits: tuple[str, ...] = ()
-            if isinstance(result, core.Construct) and result.constructor not in (NIL, CONS):
-                emits = (_Texts(subject.constructors).of(Mark(result.constructor, 0)),)
-            called = dict.fromkeys(at.name for at in core.terms_in(result) if isinstance(at, core.Global))
-            waiting.extend(other for other in called if other not in waiting)
-            for following in called or (RETURN,):
-                yield Row(name, reads, "", emits, (), following)
 
 
 def holds_functions(type: Type, program: Program) -> bool:

@@ -19,28 +19,27 @@ _SWEEPS = 12
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """What leads from one state to another: a label for each rule."""
+    """What leads from one state to another: a label for each rule. One that starts at ``""`` leads to the first state."""
 
     start: str
     end: str
     labels: tuple[str, ...]
 
 
-def dot(title: str, states: Sequence[str], initial: str, arrows: Sequence[Arrow]) -> str:
-    """A graph in the language of Graphviz."""
+def dot(title: str, states: Sequence[str], arrows: Sequence[Arrow]) -> str:
+    """A graph in the language of Graphviz, whose first arrow leads to the first state."""
     lines = [
         f"digraph {_quoted(title)} {{",
         '  node [shape=box, style=rounded, fontname="monospace"];',
         '  edge [fontname="monospace"];',
         '  "" [shape=point];',
     ]
-    names = dict.fromkeys([*states, *(name for a in arrows for name in (a.start, a.end))])
+    names = dict.fromkeys([*states, *(name for a in arrows for name in (a.start, a.end) if name)])
     for name in names:
         lines.append(f"  {_quoted(name)};" if name in states else f"  {_quoted(name)} [shape=plaintext];")
-    lines.append(f'  "" -> {_quoted(initial)};')
     for arrow in arrows:
-        label = _quoted("\n".join(arrow.labels))
-        lines.append(f"  {_quoted(arrow.start)} -> {_quoted(arrow.end)} [label={label}];")
+        label = f" [label={_quoted(chr(10).join(arrow.labels))}]" if arrow.labels else ""
+        lines.append(f"  {_quoted(arrow.start)} -> {_quoted(arrow.end)}{label};")
     return "\n".join([*lines, "}", ""])
 
 
@@ -72,8 +71,9 @@ class _Item:
         return self.x + self.port
 
 
-def svg(title: str, states: Sequence[str], initial: str, arrows: Sequence[Arrow]) -> str:
-    """A drawing, complete in itself."""
+def svg(title: str, states: Sequence[str], arrows: Sequence[Arrow]) -> str:
+    """A drawing, complete in itself, of arrows of which the first leads to the first state."""
+    (opening, *arrows), initial = arrows, arrows[0].end
     names = list(dict.fromkeys([initial, *states, *(name for a in arrows for name in (a.start, a.end))]))
     loops = {a.start: a.labels for a in arrows if a.start == a.end}
     layer = _layers(names, initial, arrows)
@@ -86,7 +86,7 @@ def svg(title: str, states: Sequence[str], initial: str, arrows: Sequence[Arrow]
     for row in [r for r in rows if not r]:
         rows.remove(row)
     _arrange(rows)
-    return _drawn(title, rows, chains, nodes[initial])
+    return _drawn(title, rows, chains, nodes[initial], opening.labels)
 
 
 def _layers(names: Sequence[str], initial: str, arrows: Sequence[Arrow]) -> Mapping[str, int]:
@@ -198,9 +198,11 @@ def _settle(row: Sequence[_Item]) -> None:
             item.x = start + offset
 
 
-def _drawn(title: str, rows: Sequence[Sequence[_Item]], chains: Sequence[Sequence[_Item]], initial: _Item) -> str:
+def _drawn(
+    title: str, rows: Sequence[Sequence[_Item]], chains: Sequence[Sequence[_Item]], initial: _Item, opening: tuple[str, ...]
+) -> str:
     items = [item for row in rows for item in row]
-    width = max(item.x + item.width for item in items) + _MARGIN
+    width = max([*(item.x + item.width for item in items), initial.middle + 8 + _width(opening)]) + _MARGIN
     height = max(item.y + item.height for item in items) + _MARGIN
     lines, boxes = [], []
     ends = _ports(chains)
@@ -208,6 +210,7 @@ def _drawn(title: str, rows: Sequence[Sequence[_Item]], chains: Sequence[Sequenc
         lines.append(f'<path class="arrow" d="{_curve(chain, ends[number])}"/>')
     above, top = f"{initial.middle:.1f} {initial.y - 22:.1f}", f"{initial.middle:.1f} {initial.y - 2:.1f}"
     lines.append(f'<path class="arrow" d="M {above} L {top}"/>')
+    boxes.extend(_text(opening, initial.middle + 8, initial.y - 14, "start"))
     for item in items:
         boxes.extend(_box(item))
     return "\n".join(

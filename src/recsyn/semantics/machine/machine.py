@@ -4,7 +4,7 @@ fired and what was emitted."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -19,8 +19,13 @@ Order: TypeAlias = Literal["prefix", "mirror"]
 END = "end"
 """Where a rule leads after which nothing is left to read."""
 RETURN = "the top of the stack"
+START = "start"
+"""The name of what is done before a token is read."""
 UNREAD = "unread"
 """The label of a token that a machine did not look at."""
+
+BETWEEN = " | "
+"""What stands between the parts of a stack, and of an output in which terms have spaces. Names of states have spaces and commas."""
 
 _TITLE = 30
 """Nodes of a term that a title shows."""
@@ -30,9 +35,10 @@ _AROUND = 24
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One rule of a machine's table. ``reads`` is a token, a label's name, or ``…`` for any; ``guard`` a test or empty; ``pushes``
-    what goes on the stack, the top first; ``next`` a state, :data:`END` or :data:`RETURN`; ``sets`` what goes into the registers of
-    that state, where they do not stay as they are."""
+    """One rule of a machine's table. ``reads`` is a token, a label's name, or ``…`` for any, with the operator that reads it if the
+    machine is abstract; ``guard`` a test or empty; ``pushes`` what goes on the stack, the top first; ``next`` a state, :data:`END`
+    or :data:`RETURN`; ``sets`` what goes into the registers of that state, where they do not stay as they are. Tokens are written
+    as the language writes them."""
 
     state: str
     reads: str
@@ -47,17 +53,25 @@ class Row:
         """The name of the rule: its state and what it reads, with its guard where it has one."""
         return f"{self.state} · {self.reads}" + (f" [{self.guard}]" if self.guard else "")
 
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What a table says of it, column by column."""
+        pushes = BETWEEN.join(self.pushes)
+        return self.state, self.reads, self.guard, _listed(self.emits), pushes, self.next, ", ".join(self.sets)
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Update:
     """One update of a run: the place of the token in the sequence, from 0, the token, the state before, the rule that fired, the
-    tokens that it emitted, and the state after. ``below`` is the stack then, its names from the top down."""
+    tokens that it emitted, these as the language writes them, and the state after. ``below`` is the stack then, its names from the
+    top down."""
 
     position: int
     token: str
     state: str
     rule: str
     emitted: tuple[str, ...]
+    shown: tuple[str, ...]
     after: str
     below: Callable[[], tuple[str, ...]]
 
@@ -65,16 +79,21 @@ class Update:
     def stack(self) -> tuple[str, ...]:
         return self.below()
 
+    def __repr__(self) -> str:
+        return f"<update at {self.position} by {self.rule}>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class MachineRun:
-    """A machine's run on one input. ``tokens`` are the input's in the machine's order, ``first`` what was emitted before the first
-    was read, ``output`` the value."""
+    """A machine's run on one input. ``start`` is what is done before a token is read. ``tokens`` are the input's in the machine's
+    order, as sequences of tokens have them (a character is itself), ``shown`` the same as the language writes them (``'a'``);
+    ``output`` is the value."""
 
     initial: core.Term
     machine: Machine
     tokens: tuple[str, ...]
-    first: tuple[str, ...]
+    shown: tuple[str, ...]
+    start: Update
     updates: Sequence[Update]
     output: Datum
 
@@ -87,6 +106,14 @@ class MachineRun:
 
     def __iter__(self) -> Iterator[Update]:
         return iter(self.updates)
+
+    def __repr__(self) -> str:
+        return f"<run of {self.title}: {_counted(len(self), 'update')}>"
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """What was emitted before a token was read."""
+        return self.start.emitted
 
     @cached_property
     def emitted(self) -> tuple[str, ...]:
@@ -102,11 +129,15 @@ class MachineRun:
         return tuple(found)
 
     def __str__(self) -> str:
-        """A line for every update: place, token, state before, rule, emitted tokens, state after, stack."""
-        rows = [("", "", "", "start", " ".join(self.first), self.machine.initial, "")] if self.first else []
+        """A line for every update: place, token, state before, rule, emitted tokens, state after, and the stack then. Before them
+        what is done at the start, where that is anything."""
+        rows = []
+        if self.start.emitted or self.start.stack or not self.updates:
+            rows.append(("", "", "", START, " ".join(self.start.shown), self.start.after, BETWEEN.join(self.start.stack)))
         for u in self.updates:
             rule = u.rule.removeprefix(f"{u.state} · ")
-            rows.append((str(u.position), u.token, u.state, rule, " ".join(u.emitted), u.after, " ".join(u.stack)))
+            stack = BETWEEN.join(u.stack)
+            rows.append((str(u.position), self.shown[u.position], u.state, rule, " ".join(u.shown), u.after, stack))
         return _columns(("#", "token", "state", "rule", "emits", "then", "stack"), rows)
 
     def to_json(self) -> dict[str, Any]:
@@ -116,6 +147,7 @@ class MachineRun:
             "tokens": list(self.tokens),
             "labels": list(self.labels()),
             "first": list(self.first),
+            "start": {"emitted": list(self.first), "after": self.start.after, "stack": list(self.start.stack)},
             "updates": [
                 {
                     "position": u.position,
@@ -134,20 +166,20 @@ class MachineRun:
 
     def frames(self) -> tuple[Frame, ...]:
         """The sequence before the first update, and for each the token that it reads marked, with what is known after it."""
-        emitted = list(self.first)
-        frames = [Frame("", self._text(None), state=self._state(self.machine.initial, emitted, ()))]
+        emitted = list(self.start.shown)
+        frames = [Frame("", self._text(None), state=self._state(self.start.after, emitted, self.start.stack))]
         for update in self.updates:
-            emitted.extend(update.emitted)
+            emitted.extend(update.shown)
             frames.append(Frame(update.rule, self._text(update.position), state=self._state(update.after, emitted, update.stack)))
         return tuple(frames)
 
     def _text(self, position: int | None) -> tuple[Piece, ...]:
-        middle = position if position is not None else len(self.tokens) if self.machine.order == "mirror" else 0
-        first, last = max(0, middle - _AROUND), min(len(self.tokens), middle + _AROUND + 1)
+        middle = position if position is not None else len(self.shown) if self.machine.order == "mirror" else 0
+        first, last = max(0, middle - _AROUND), min(len(self.shown), middle + _AROUND + 1)
         pieces: list[Piece] = [("… ", False)] if first else []
         for i in range(first, last):
-            pieces.extend([(self.tokens[i], i == position), (" ", False)] if i + 1 < last else [(self.tokens[i], i == position)])
-        return tuple([*pieces, (" …", False)] if last < len(self.tokens) else pieces)
+            pieces.extend([(self.shown[i], i == position), (" ", False)] if i + 1 < last else [(self.shown[i], i == position)])
+        return tuple([*pieces, (" …", False)] if last < len(self.shown) else pieces)
 
     def _state(self, state: str, emitted: Sequence[str], stack: Sequence[str]) -> tuple[tuple[str, str], ...]:
         shown = list(emitted[-_AROUND:])
@@ -155,36 +187,57 @@ class MachineRun:
             shown.reverse()
         cut = len(emitted) > _AROUND
         out = " ".join([*shown, "…"] if cut and self.machine.order == "mirror" else ["…", *shown] if cut else shown)
-        below = " ".join(stack[:_AROUND]) + (" …" if len(stack) > _AROUND else "")
+        below = BETWEEN.join([*stack[:_AROUND], *(["…"] if len(stack) > _AROUND else [])])
         return ("state", state), ("output", out), *((("stack", below),) if self.machine.kind != "finite-state" else ())
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Machine:
-    """A machine that computes a function of a program on its input's tokens. ``why`` says of an abstract one why no transducer was
-    found; ``registers`` is the most labels that a state holds."""
+    """A machine that computes a function of a program on its input's tokens. ``start`` is what it does before a token is read.
+    ``why`` says of an abstract one why no transducer was found; ``registers`` is the most labels that a state holds."""
 
     function: str
     kind: Kind
     order: Order
     states: tuple[str, ...]
-    initial: str
-    first: tuple[str, ...]
+    start: Row
     table: tuple[Row, ...]
     registers: int
     why: str
-    runner: Callable[[Machine, tuple[Datum, ...]], MachineRun] = field(repr=False)
+    runner: Callable[[Machine, tuple[Datum, ...]], MachineRun]
+
+    @property
+    def initial(self) -> str:
+        """The state in which the first token is read."""
+        return self.start.next
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """What is emitted before a token is read."""
+        return self.start.emits
 
     def run(self, *arguments: Datum) -> MachineRun:
         """The run on an input: on the arguments that were not fixed, one after another. Raises :class:`InvalidValue`."""
         return self.runner(self, arguments)
 
+    def __repr__(self) -> str:
+        return f"<{self.kind} machine of {self.function}: {_counted(len(self.states), 'state')}>"
+
+    @property
+    def described(self) -> str:
+        """Its kind in words and, if it is abstract, why."""
+        article = "an" if self.kind == "abstract" else "a"
+        said = f"{article} {self.kind} machine with {_counted(len(self.states), 'state')}"
+        if self.order == "mirror":
+            said += ", which reads and writes from the right"
+        return f"{said}; no transducer was found: {self.why}" if self.why else said
+
     def __str__(self) -> str:
-        """The table: state, token, guard, emitted tokens, what goes on the stack, next state."""
-        rows = [(r.state, r.reads, r.guard, " ".join(r.emits), " ".join(r.pushes), r.next, ", ".join(r.sets)) for r in self.table]
-        if self.first:
-            rows.insert(0, ("start", "", "", " ".join(self.first), "", self.initial, ""))
-        return _columns(("state", "reads", "if", "emits", "pushes", "then", "with"), rows)
+        """What kind of machine it is, and its table: state, token, guard, emitted tokens, what goes on the stack, next state. In
+        front what is done at the start, where that is anything."""
+        begins = self.start.emits or self.start.pushes or self.start.sets
+        rows = [row.cells for row in ((self.start, *self.table) if begins else self.table)]
+        return f"{self.described}\n{_columns(('state', 'reads', 'if', 'emits', 'pushes', 'then', 'with'), rows)}".rstrip()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -194,43 +247,55 @@ class Machine:
             "states": list(self.states),
             "initial": self.initial,
             "first": list(self.first),
+            "start": _as_json(self.start),
             "registers": self.registers,
             "why": self.why,
-            "table": [
-                {
-                    "state": r.state,
-                    "reads": r.reads,
-                    "guard": r.guard,
-                    "emits": list(r.emits),
-                    "pushes": list(r.pushes),
-                    "next": r.next,
-                    "sets": list(r.sets),
-                    "rule": r.rule,
-                }
-                for r in self.table
-            ],
+            "table": [{**_as_json(row), "rule": row.rule} for row in self.table],
         }
 
     def dot(self) -> str:
         """The machine as a graph in the language of Graphviz."""
-        return dot(self.function, self.states, self.initial, self._arrows)
+        return dot(self.function, self.states, self._arrows)
 
     def svg(self) -> str:
         """The machine as a drawing, complete in itself."""
-        return svg(self.function, self.states, self.initial, self._arrows)
+        return svg(self.function, self.states, self._arrows)
 
     @property
     def _arrows(self) -> tuple[Arrow, ...]:
-        found: dict[tuple[str, str], list[str]] = {}
+        """What leads to the first state, then what leads from one to another."""
+        begins = self.start.emits or self.start.pushes or self.start.sets
+        found: dict[tuple[str, str], list[str]] = {("", self.initial): [_arrow(self.start)] if begins else []}
         for row in self.table:
-            emits = " ".join(row.emits) or "ε"
-            label = (row.reads or "·") + (f" [{row.guard}]" if row.guard else "") + f" / {emits}"
-            if row.pushes:
-                label += f"  push {' '.join(row.pushes)}"
-            if row.sets:
-                label += f"  {', '.join(row.sets)}"
-            found.setdefault((row.state, row.next), []).append(label)
+            found.setdefault((row.state, row.next), []).append(_arrow(row))
         return tuple(Arrow(start, end, tuple(labels)) for (start, end), labels in found.items())
+
+
+def _arrow(row: Row) -> str:
+    label = (row.reads or "·") + (f" [{row.guard}]" if row.guard else "") + f" / {_listed(row.emits) or 'ε'}"
+    label += f"  push {BETWEEN.join(row.pushes)}" if row.pushes else ""
+    return f"{label}  {', '.join(row.sets)}" if row.sets else label
+
+
+def _as_json(row: Row) -> dict[str, Any]:
+    return {
+        "state": row.state,
+        "reads": row.reads,
+        "guard": row.guard,
+        "emits": list(row.emits),
+        "pushes": list(row.pushes),
+        "next": row.next,
+        "sets": list(row.sets),
+    }
+
+
+def _listed(emits: Sequence[str]) -> str:
+    """Tokens, and terms for what they are computed by: with more than spaces between them where terms have spaces."""
+    return (BETWEEN if any(" " in part and part[0] != "'" for part in emits) else " ").join(emits)
+
+
+def _counted(many: int, what: str) -> str:
+    return f"{many:,} {what}{'' if many == 1 else 's'}"
 
 
 def _columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

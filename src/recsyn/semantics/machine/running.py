@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,13 +10,13 @@ from recsyn.lang import core
 from recsyn.lang.printer import show_term
 from recsyn.lang.types import Constructor
 from recsyn.semantics.machine.derivation import show_guard
-from recsyn.semantics.machine.machine import END, RETURN, Row, Update
+from recsyn.semantics.machine.machine import END, RETURN, START, Row, Update
 from recsyn.semantics.machine.residual import renamed
 from recsyn.semantics.machine.transducer import ANY, AS_READ, LABEL, Entry, Held, Mark, Next, Piece, Rule, Segment, Transducer
 from recsyn.semantics.primitives import BINARY, UNARY
 from recsyn.semantics.reference import Reference
-from recsyn.semantics.symbolic import NOWHERE
-from recsyn.values import CONS, Datum, Value, digits_of, preorder, to_list
+from recsyn.semantics.symbolic import NOWHERE, told_apart
+from recsyn.values import CONS, Datum, Value, digits_of, preorder, show, to_list
 
 Registers: TypeAlias = tuple[Datum, ...]
 Computed: TypeAlias = Callable[[Registers], Datum]
@@ -72,14 +72,18 @@ class Runner:
     # The table
 
     @property
-    def first(self) -> tuple[str, ...]:
-        """What is emitted before anything is read, which no input changes."""
-        return tuple(self._shown(p, {}) for p in self._transducer.start.emitted)
+    def start(self) -> Row:
+        """What is done before anything is read, which no input changes."""
+        rule = self._transducer.start
+        stackless = self._transducer.returns is not None
+        pushes = () if stackless else tuple(t for entry in rule.pushed for t in self._pushed(entry, {}))
+        emits = tuple(self._shown(p, {}) for p in rule.emitted)
+        return Row(START, "", "", emits, pushes, self.names[rule.next.state] if rule.next else END, self._set(rule, {}))
 
     def _row(self, number: int, token: str | None, rule: Rule) -> Row:
         state = self._transducer.states[number]
         hints = dict(state.hints)
-        read = token if token == ANY else self.token(token) if token is not LABEL else state.label
+        read = token if token == ANY else token_of(token, self._constructors) if token is not LABEL else state.label
         if token is LABEL:
             hints[f"${state.registers}"] = read
         stackless = self._transducer.returns is not None
@@ -112,12 +116,8 @@ class Runner:
 
     def _shown(self, piece: Piece, hints: Mapping[str, str]) -> str:
         if isinstance(piece, Mark):
-            return self.token(piece.constructor)
+            return token_of(piece.constructor, self._constructors)
         return show_term(renamed(piece.term, {name: core.Local(hint, NOWHERE) for name, hint in hints.items()}))
-
-    def token(self, constructor: str) -> str:
-        found = self._constructors.get(constructor)
-        return found.token if found else constructor
 
     # Making rules ready
 
@@ -160,21 +160,22 @@ class Runner:
             return lambda registers: binary(left(registers), right(registers))
         used = sorted({at.name for at in core.terms_in(term) if isinstance(at, core.Local) and at.name[0] == "$"})
         if not used:
-            constant = self._reference.evaluate(term)
+            constant = self._reference.evaluate(told_apart(term))
             return lambda _: constant
         places = [int(name[1:]) for name in used]
-        function = self._reference.evaluate(core.Lambda(tuple(used), term, NOWHERE))
+        function = self._reference.evaluate(told_apart(core.Lambda(tuple(used), term, NOWHERE)))
         return lambda registers: self._reference.apply(function, tuple(registers[p] for p in places))
 
     # Running
 
-    def run(self, inputs: Sequence[Datum]) -> tuple[tuple[str, ...], list[Update], list[Mark | Datum]]:
-        """What is emitted before the first token, the updates, and the output as constructors and atoms in prefix order."""
+    def run(self, inputs: Sequence[Datum]) -> tuple[Update, list[Update], list[Mark | Datum]]:
+        """What is done before the first token, the updates, and the output as constructors and atoms in prefix order."""
         out: list[Mark | Datum] = []
         state, registers = -1, ()
         stack: Stack = None
         state, registers, stack = self._apply(self._start, (), None, out)
-        first = tuple(map(self._text, out))
+        after = self.names[state] if state >= 0 else END
+        start = Update(-1, "", START, START, *self._written(out), after, _Below(self, stack))
         updates: list[Update] = []
         pending = list(reversed(inputs))
         while pending:
@@ -211,10 +212,11 @@ class Runner:
                 assert returned is not None
                 state, registers = returned, ()
             after = self.names[state] if state >= 0 else END
-            emitted = tuple(map(self._text, out[begun:]))
-            updates.append(Update(len(updates), self._text(datum), before, fired.name, emitted, after, _Below(self, stack)))
+            emitted, shown = self._written(out[begun:])
+            token = token_at(datum, self._constructors)
+            updates.append(Update(len(updates), token, before, fired.name, emitted, shown, after, _Below(self, stack)))
         assert state < 0
-        return first, updates, out
+        return start, updates, out
 
     def _apply(self, rule: _Rule, registers: Registers, stack: Stack, out: list[Mark | Datum]) -> tuple[int, Registers, Stack]:
         for output in rule.outputs:
@@ -235,8 +237,8 @@ class Runner:
                 _put_out(output, registers, out)
         return -1, (), None
 
-    def _text(self, at: Mark | Datum) -> str:
-        return self.token(at.constructor) if isinstance(at, Mark | Value) else digits_of(at) if isinstance(at, int) else str(at)
+    def _written(self, out: Sequence[Mark | Datum]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return tokens_at(out, self._constructors), shown_at(out, self._constructors)
 
     def names_below(self, stack: Stack) -> tuple[str, ...]:
         """A stack as text, from the top down."""
@@ -251,7 +253,7 @@ class Runner:
                 held: list[Mark | Datum] = []
                 for output in entry.outputs:
                     _put_out(output, registers, held)
-                found.extend(map(self._text, held))
+                found.extend(shown_at(held, self._constructors))
         return tuple(found)
 
 
@@ -264,6 +266,28 @@ class _Below:
 
     def __call__(self) -> tuple[str, ...]:
         return self.runner.names_below(self.stack)
+
+
+def token_of(constructor: str, constructors: Mapping[str, Constructor]) -> str:
+    """How a constructor is written in sequences."""
+    found = constructors.get(constructor)
+    return found.token if found else constructor
+
+
+def token_at(at: Mark | Datum, constructors: Mapping[str, Constructor]) -> str:
+    """A constructor or an atom as a token, as the codecs of data write it: a character is itself."""
+    if isinstance(at, Mark | Value):
+        return token_of(at.constructor, constructors)
+    return digits_of(at) if isinstance(at, int) else str(at)
+
+
+def tokens_at(out: Iterable[Mark | Datum], constructors: Mapping[str, Constructor]) -> tuple[str, ...]:
+    return tuple(token_at(at, constructors) for at in out)
+
+
+def shown_at(out: Iterable[Mark | Datum], constructors: Mapping[str, Constructor]) -> tuple[str, ...]:
+    """The tokens as text for people: a character as the language writes it."""
+    return tuple(show(at) if isinstance(at, str) else token_at(at, constructors) for at in out)
 
 
 def _firing(rules: Sequence[_Rule], registers: Registers) -> _Rule:

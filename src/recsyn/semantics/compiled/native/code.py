@@ -17,7 +17,7 @@ from recsyn.semantics.compiled.native.linking import Linked, linked
 from recsyn.semantics.compiled.native.memory import Block, Words
 from recsyn.semantics.compiled.sequencing import unit as unit_of
 from recsyn.semantics.compiled.tags import Tags
-from recsyn.semantics.compiled.words import TooLarge
+from recsyn.semantics.compiled.words import WORD, TooLarge
 from recsyn.semantics.reference import OutOfMemory, Reference, StepLimit
 from recsyn.values import Datum
 
@@ -135,7 +135,11 @@ class NativeCode:
             return words[: starts[-1]].copy(), starts
         pieces, lengths, before = [], np.diff(starts), 0
         for i in others:
-            row, _ = self._other.rows([column.row(i) for column in columns], limit)
+            try:
+                row, _ = self._other.rows([column[i : i + 1] for column in columns], limit)
+            except TooLarge as error:
+                error.place = i
+                raise
             pieces += [words[before : starts[i]], row]
             lengths[i] = len(row)
             before = starts[i]
@@ -184,6 +188,7 @@ def compiled(program: Program, entry: str | core.Term, reference: Reference, mem
     tags = Tags(program, unit, reference)
     assembly, data = emitted(unit, tags)
     code = linked(assembly, "evaluate", "batch")
+    memory = max(memory - memory % WORD, WORD)
     return NativeCode(tags, assembly, code, _constants(tags, data), is_partial(program, entry), others, memory)
 
 

@@ -14,6 +14,7 @@ from recsyn.semantics.compiled.python.source import Source, written
 from recsyn.semantics.compiled.python.tuples import Crossing, Raw, constants_of, equal
 from recsyn.semantics.compiled.sequencing import unit as unit_of
 from recsyn.semantics.compiled.tags import Tags
+from recsyn.semantics.compiled.words import TooLarge
 from recsyn.semantics.reference import Reference, StepLimit
 from recsyn.values import Datum
 
@@ -58,7 +59,11 @@ class PythonCode:
         crossing = Crossing(self.tags, self.constants)
         for i in range(len(columns[0])):
             arguments = [crossing.read(row[begin[i] : begin[i + 1]]) for row, begin in given]
-            words += crossing.write(self.on_tuples(arguments, limit))
+            try:
+                words += crossing.write(self.on_tuples(arguments, limit))
+            except TooLarge as error:
+                error.place = i
+                raise
             starts.append(len(words))
         return np.array(words, np.int64), np.array(starts, np.int64)
 
