@@ -7,9 +7,10 @@ constructors, every result in it is written to an address that is handed on (des
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from recsyn.lang.stackless import Deep, run
+from recsyn.lang.types import Constructor
 from recsyn.semantics.compiled import ir, words
 from recsyn.semantics.compiled.native import layout as at
 from recsyn.semantics.compiled.tags import Tags
@@ -83,24 +84,21 @@ class _Emission:
         self.lines.append("  ret i64 %r")
         self.lines.append("}")
 
-    def is_alone(self, tag: ir.Tag, with_fields: bool) -> bool:
-        """Whether a constructor is the only one of its type with fields, or, if not ``with_fields``, of its type at all."""
-        if tag == TUPLE:
-            return True
-        if isinstance(tag, ir.FunctionTag):
+    def descends(self, component: ir.Component) -> bool:
+        """Whether a component is one function of the program, which calls itself on a part of an argument only."""
+        if len(component.routines) != 1 or not isinstance(component.routines[0].origin, str):
             return False
-        constructor = self.tags.program.constructors[tag]
-        others = self.tags.program.datatypes[constructor.datatype].constructors
-        return all(c.name == tag or (with_fields and not c.fields) for c in others)
+        definition = self.tags.program.definitions.get(component.routines[0].origin)
+        return definition is not None and definition.shape is not None
 
-    def has_constants(self, tag: ir.Tag) -> bool:
-        """Whether the type of a constructor has some without fields, too."""
+    def others(self, tag: ir.Tag) -> Mapping[str, Constructor] | None:
+        """The other constructors of the type of one; ``None`` for a function, whose type is not known."""
         if isinstance(tag, ir.FunctionTag):
-            return True
+            return None
         if tag == TUPLE:
-            return False
+            return {}
         datatype = self.tags.program.datatypes[self.tags.program.constructors[tag].datatype]
-        return any(not c.fields for c in datatype.constructors)
+        return {c.name: c for c in datatype.constructors if c.name != tag}
 
 
 class _Component:
@@ -116,8 +114,9 @@ class _Component:
         inside = [b for body in self.bodies.values() for b in ir.bodies_in(body)]
         self.awaits = [b for b in inside if isinstance(b, ir.Await)]
         self.into = any(isinstance(b, ir.JumpInto) for b in inside)
-        # What only ever jumps into constructors ends when the memory does.
-        self.long = bool(self.awaits) or any(isinstance(b, ir.Jump) for b in inside) or any(map(_calls, inside))
+        # What only ever jumps into constructors ends when the memory does, and a loop down one argument when the argument does.
+        jumps = any(isinstance(b, ir.Jump) for b in inside) and not emission.descends(component)
+        self.long = bool(self.awaits) or jumps or any(map(_calls, inside))
         self.fresh = 0
         self.endings: dict[int, str] = {}
         self.cells: dict[str, None] = {}
@@ -383,18 +382,29 @@ class _Component:
 
     def branch(self, body: ir.Branch, yielding: tuple[int, str] | None) -> Deep[None]:
         *others, (last, otherwise) = body.arms
+        excluded: set[tuple[int, ir.Tag]] = set()
         for tests, inner in others:
             following = self.label()
             for test in tests:
-                passed = self.label()
-                self.leave(f"br i1 {self.test(test)}, label %{passed}, label %{following}")
-                self.block(passed)
+                if not self.is_left(test, excluded):
+                    passed = self.label()
+                    self.leave(f"br i1 {self.test(test)}, label %{passed}, label %{following}")
+                    self.block(passed)
                 self.unpack(test)
             yield self.body(inner, yielding)
             self.block(following)
+            if len(tests) == 1 and isinstance(tests[0], ir.Is):
+                excluded.add((tests[0].number, tests[0].tag))
         for test in last:
             self.unpack(test)
         yield self.body(otherwise, yielding)
+
+    def is_left(self, test: ir.Test, excluded: Container[tuple[int, ir.Tag]]) -> bool:
+        """Whether a test has to hold because all other constructors are excluded."""
+        if not isinstance(test, ir.Is):
+            return False
+        others = self.emission.others(test.tag)
+        return others is not None and all((test.number, other) in excluded for other in others)
 
     def test(self, test: ir.Test) -> str:
         if isinstance(test, ir.Holds):
@@ -406,12 +416,11 @@ class _Component:
         number = self.emission.tags.numbers[test.tag]
         if not test.fields:
             return self.value(f"icmp eq i64 {word}, {words.constant(number)}")
-        if self.emission.is_alone(test.tag, with_fields=False):
-            return "true"
-        if not self.emission.has_constants(test.tag):
+        others = self.emission.others(test.tag)
+        if others is not None and all(other.fields for other in others.values()):
             return self.value(f"icmp eq i64 {self.load(word)}, {words.header(number, len(test.fields))}")
         is_cell = self.value(f"icmp eq i64 {self.value(f'and i64 {word}, 7')}, 0")
-        if self.emission.is_alone(test.tag, with_fields=True):
+        if others is not None and not any(other.fields for other in others.values()):
             return is_cell
         look, on = self.label(), self.label()
         self.cells.setdefault("%found")
