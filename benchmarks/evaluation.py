@@ -29,6 +29,7 @@ SIDES: dict[str, Callable[[Case], Work]] = {
     TUPLES: lambda case: _by_hand(case, case.workload.on_tuples, on_tuples),
     DATACLASSES: lambda case: _by_hand(case, case.workload.on_dataclasses, on_dataclasses),
     "recsyn reference, values": partial(on_values, backend="reference"),
+    "recsyn, values, no backend named": lambda case: Work(lambda: case.function.of_each(case.inputs), case.outputs),
     "recsyn python, values": partial(on_values, backend="python"),
     "recsyn python, arrays": partial(on_arrays, backend="python"),
     PYTHON: python_alone,

@@ -14,7 +14,7 @@ from recsyn.lang.diagnostics import Diagnostic, Fault, LanguageError, nearest
 from recsyn.lang.program import Program as Checked
 from recsyn.lang.source import Source, Span
 from recsyn.lang.types import Type
-from recsyn.semantics.backends import code_for, default_code
+from recsyn.semantics.backends import DefaultCode, code_for
 from recsyn.semantics.batch import Batch
 from recsyn.semantics.examples import failed_examples, past_the_limit
 from recsyn.semantics.function import Function
@@ -75,7 +75,7 @@ class Program:
         term, _ = checker.check_expression(self.checked, source)
         try:
             if backend is None:
-                return default_code(self.checked, term, self._reference).call((), limit)
+                return DefaultCode(self.checked, term, self._reference).call((), limit)
             return code_for(backend, self.checked, term, self._reference).call((), limit)
         except StepLimit as stopped:
             raise LanguageError([past_the_limit(stopped, source, Span(0, len(expression)))]) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from recsyn.errors import RecsynError
@@ -12,7 +13,7 @@ from recsyn.lang.diagnostics import nearest
 from recsyn.lang.program import Program
 from recsyn.semantics.compiled.python.code import TooDeep
 from recsyn.semantics.compiled.python.code import compiled as compiled_to_python
-from recsyn.semantics.reference import Reference
+from recsyn.semantics.reference import Reference, Unfinished
 from recsyn.values import Datum
 
 if TYPE_CHECKING:
@@ -44,14 +45,54 @@ class ReferenceCode:
             return self.reference.call(self.entry, tuple(arguments), limit)
         return self.reference.evaluate(self.entry, limit)
 
+    def within(self, calls: int, arguments: Sequence[Datum], limit: int) -> Datum:
+        """Its value. Raises :class:`Unfinished` where it takes more than so many calls of any functions."""
+        if isinstance(self.entry, str):
+            return self.reference.call(self.entry, tuple(arguments), limit, calls)
+        return self.reference.evaluate(self.entry, limit, calls)
+
     def rows(self, columns: Sequence[Batch], limit: int) -> tuple[Array, Array]:
         from recsyn.semantics.batch import rows_of
 
         return rows_of(self.program, (self.call(arguments, limit) for arguments in zip(*columns, strict=True)))
 
 
+FEW = 8
+"""Calls that the reference machine makes in less time than values take into the python backend and out of it again."""
+
+
+@dataclass(frozen=True, eq=False)
+class DefaultCode:
+    """What evaluates where no backend is named: the reference machine where it takes a few calls only; else the python backend,
+    made ready when it is needed; and for programs that that cannot take the reference machine again."""
+
+    program: Program
+    entry: str | core.Term
+    reference: Reference
+
+    def call(self, arguments: Sequence[Datum], limit: int) -> Datum:
+        try:
+            return self._first.within(FEW, arguments, limit)
+        except Unfinished:
+            return self._then.call(arguments, limit)
+
+    def rows(self, columns: Sequence[Batch], limit: int) -> tuple[Array, Array]:
+        return self._then.rows(columns, limit)
+
+    @cached_property
+    def _first(self) -> ReferenceCode:
+        return ReferenceCode(self.program, self.entry, self.reference)
+
+    @cached_property
+    def _then(self) -> Code:
+        try:
+            return compiled_to_python(self.program, self.entry, self.reference)
+        except TooDeep:
+            return self._first
+
+
 BACKENDS = ("python", "native", "reference")
-"""``python`` is always there and the default; ``native`` is the extra of that name; ``reference`` is what both are held against."""
+"""``python`` is always there; ``native`` is the extra of that name; ``reference`` is what both are held against."""
 MEMORY = 2**32
 """Bytes that an evaluation by the native backend may use, where nothing else is said."""
 
@@ -65,18 +106,9 @@ def code_for(backend: str, program: Program, entry: str | core.Term, reference: 
     if backend == "native":
         from recsyn.semantics.compiled.native.code import compiled as compiled_to_native
 
-        return compiled_to_native(program, entry, reference, memory, lambda: default_code(program, entry, reference))
+        return compiled_to_native(program, entry, reference, memory, lambda: DefaultCode(program, entry, reference))
     if backend == "reference":
         return ReferenceCode(program, entry, reference)
     raise RecsynError(
         f"there is no backend {backend!r}", nearest(str(backend), BACKENDS) or f"the backends are {', '.join(BACKENDS)}"
     )
-
-
-def default_code(program: Program, entry: str | core.Term, reference: Reference) -> Code:
-    """A function of the program, or a closed term over it, made ready by the python backend, or, where that cannot, by the
-    reference machine."""
-    try:
-        return compiled_to_python(program, entry, reference)
-    except TooDeep:
-        return ReferenceCode(program, entry, reference)

@@ -12,7 +12,7 @@ from recsyn.lang import core
 from recsyn.lang.diagnostics import nearest
 from recsyn.lang.program import Definition, Program, RecursionShape
 from recsyn.lang.types import ARROW, Type, TypeConstant, instance, substitute
-from recsyn.semantics.backends import MEMORY, Code, code_for, default_code
+from recsyn.semantics.backends import MEMORY, Code, DefaultCode, code_for
 from recsyn.semantics.batch import Batch, InvalidBatch, without_functions
 from recsyn.semantics.compiled.words import TooLarge
 from recsyn.semantics.conformance import misfit
@@ -87,14 +87,16 @@ class Function:
                 raise RecsynError(f"{name} is a whole number from {least} up, not {number!r}")
         return Compiled(self, code_for(backend, self.program, self.name, self.reference, memory), limit)
 
-    def batch(self, *columns: Batch, backend: str = "python", limit: int = LIMIT) -> Batch:
-        """The values on each row of some batches, one for each parameter and all of one length. Raises :class:`InvalidValue` for
-        others, and :class:`InvalidBatch` where a value does not fit into a batch."""
-        return replace(self._ready(backend), limit=limit).batch(*columns)
+    def batch(self, *columns: Batch, backend: str | None = None, limit: int = LIMIT) -> Batch:
+        """The values on each row of some batches, one for each parameter and all of one length, by the backend of this name, else as
+        where the function is called. Raises :class:`InvalidValue` for others, and :class:`InvalidBatch` where a value does not fit
+        into a batch."""
+        ready = self._default if backend is None else self._ready(backend)
+        return replace(ready, limit=limit).batch(*columns)
 
     @cached_property
     def _default(self) -> Compiled:
-        return Compiled(self, default_code(self.program, self.name, self.reference), LIMIT)
+        return Compiled(self, DefaultCode(self.program, self.name, self.reference), LIMIT)
 
     def _ready(self, backend: str) -> Compiled:
         if backend not in self._compiled:

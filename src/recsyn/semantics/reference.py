@@ -16,6 +16,8 @@ from recsyn.values import Datum, Value
 
 LIMIT = 1_000_000
 """The calls that an evaluation may make in a program whose functions are not all known to end."""
+_ANY = -1
+"""As many calls as it takes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +39,10 @@ class StepLimit(RecsynError):
         self, limit: int, hint: str = "if it should end, allow it more calls: `recsyn run --limit N`, in Python `limit=N`"
     ) -> None:
         super().__init__(f"no value after {limit:,} calls of partial functions, which may not end", hint)
+
+
+class Unfinished(Exception):
+    """There is no value yet after so many calls as were asked for."""
 
 
 class OutOfMemory(RecsynError):
@@ -80,21 +86,22 @@ class Reference:
         captured = n.captured_by(origin, core.free_in(origin))
         return n.normalise("fn in expression", (*captured, *origin.parameters), origin.body, self._arities)
 
-    def call(self, function: str, arguments: tuple[Datum, ...], limit: int = LIMIT) -> Datum:
-        """The value of a function of the program on all of its arguments, which are trusted to have the right types."""
+    def call(self, function: str, arguments: tuple[Datum, ...], limit: int = LIMIT, calls: int = _ANY) -> Datum:
+        """The value of a function of the program on all of its arguments, which are trusted to have the right types. Raises
+        :class:`Unfinished` where it takes more than so many ``calls``."""
         code = self._codes[function]
-        return self._run(code.block, [*arguments, *code.rest], limit)
+        return self._run(code.block, [*arguments, *code.rest], limit, calls)
 
-    def evaluate(self, term: core.Term, limit: int = LIMIT) -> Datum:
-        """The value of a closed term over the program."""
+    def evaluate(self, term: core.Term, limit: int = LIMIT, calls: int = _ANY) -> Datum:
+        """The value of a closed term over the program; raises as :meth:`call`."""
         code = n.normalise("expression", (), term, self._arities)
-        return self._run(code.block, list(code.rest), limit)
+        return self._run(code.block, list(code.rest), limit, calls)
 
     def apply(self, function: Datum, arguments: tuple[Datum, ...]) -> Datum:
         """The value of a function value on some arguments, however many it takes; without arguments, the value itself."""
         return self._run(*_application(function, arguments)) if arguments else function
 
-    def _run(self, block: n.Block, frame: list[Datum], limit: int = LIMIT) -> Datum:
+    def _run(self, block: n.Block, frame: list[Datum], limit: int = LIMIT, calls: int = _ANY) -> Datum:
         codes, partial = self._codes, self._partial
         stack: list[tuple[n.Block, int, list[Datum], int]] = []
         at = 0
@@ -115,6 +122,9 @@ class Reference:
                 block, at, frame, target = stack.pop()
                 frame[target] = result
             elif kind is n.Call:
+                if not calls:
+                    raise Unfinished
+                calls -= 1
                 if step.function in partial:
                     if left == 0:
                         raise StepLimit(limit)
@@ -142,6 +152,9 @@ class Reference:
                     held = function.held + arguments
                     frame[step.target] = FunctionValue(function.code, held, function.missing - len(arguments))
                     continue
+                if not calls:
+                    raise Unfinished
+                calls -= 1
                 if function.code.name in partial:
                     if left == 0:
                         raise StepLimit(limit)
