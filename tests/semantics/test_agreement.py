@@ -126,6 +126,7 @@ def on_one(side: Side, place: int) -> Side:
 
 BACKENDS = [name for name in backends.BACKENDS if name != "native" or find_spec("llvmlite")]
 SIDES: dict[str, Side] = {
+    "no backend named": lambda _, function, calls: (function(*call.arguments) for call in calls),
     **{name: compiled(name) for name in BACKENDS},
     **{f"{name}, an expression": expression(name) for name in BACKENDS},
     **{name: stepwise(name) for name in STRATEGIES},

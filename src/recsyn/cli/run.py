@@ -18,7 +18,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=positive, default=LIMIT, metavar="N", help=f"calls that partial functions may make ({LIMIT:,})"
     )
-    parser.add_argument("--backend", choices=BACKENDS, help="what evaluates it (without it the reference machine, after a few calls python)")
+    parser.add_argument(
+        "--backend", choices=BACKENDS, help="what evaluates it (without it the reference machine, after a few calls python)"
+    )
 
 
 def run(options: Namespace) -> int:

@@ -88,9 +88,9 @@ class Function:
         return Compiled(self, code_for(backend, self.program, self.name, self.reference, memory), limit)
 
     def batch(self, *columns: Batch, backend: str | None = None, limit: int = LIMIT) -> Batch:
-        """The values on each row of some batches, one for each parameter and all of one length, by the backend of this name, else as
-        where the function is called. Raises :class:`InvalidValue` for others, and :class:`InvalidBatch` where a value does not fit
-        into a batch."""
+        """The values on each row of some batches, one for each parameter and all of one length, by the backend of this name, else
+        as where the function is called. Raises :class:`InvalidValue` for others, and :class:`InvalidBatch` where a value does not
+        fit into a batch."""
         ready = self._default if backend is None else self._ready(backend)
         return replace(ready, limit=limit).batch(*columns)
 
