@@ -265,6 +265,14 @@ def test_what_a_program_says_is_shown_and_never_run(opened: Opened) -> None:
     assert page.inner_text(".term") == 'f "</script><b>"'
 
 
+def test_tabs_say_what_tells_runs_apart(opened: Opened) -> None:
+    program = recsyn.loads("fun f xs = match xs with [] => 0 | x :: xs => x + f xs end")
+    page = opened(program.trace("f [1, 2]"), program.rounds("f [1, 2]"), program.machine("f [1, 2]"))
+    assert page.locator("[role=tab]").all_inner_texts() == ["call by value", "in rounds", "by its finite-state machine"]
+    page = opened(program.trace("f [1, 2]"), program.trace("f [1, 3]"))
+    assert page.locator("[role=tab]").all_inner_texts() == ["f [1, 2], call by value", "f [1, 3], call by value"]
+
+
 def test_a_tab_for_each_run(opened: Opened, steps: Any) -> None:
     page = opened(steps, Shown("bare", (Frame("", (("a", False),)), Frame("round 1", (("b", False),)))))
     page.keyboard.press("ArrowRight")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -22,10 +22,21 @@ def stepper_page(*runs: Run) -> str:
     filled: Mapping[str, str] = {
         "title": escape(runs[0].title if runs else "nothing to show"),
         "digest": b64encode(sha256(script.encode()).digest()).decode(),
-        "runs": _embedded([{"title": run.title, "frames": [_packed(frame) for frame in run.frames()]} for run in runs]),
+        "runs": _embedded(
+            [
+                {"title": run.title, "tab": tab, "frames": [_packed(frame) for frame in run.frames()]}
+                for run, tab in zip(runs, _tabs([run.title for run in runs]), strict=True)
+            ]
+        ),
     }
     # All at once: what is filled in is not searched again.
     return re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], template)
+
+
+def _tabs(titles: Sequence[str]) -> list[str]:
+    """What tells titles apart: where all are of one expression, what comes after it."""
+    parts = [title.rpartition(", ") for title in titles]
+    return [after for _, _, after in parts] if len({before for before, _, _ in parts}) == 1 else list(titles)
 
 
 def _packed(frame: Frame) -> list[Any]:
