@@ -204,10 +204,10 @@ partial fun down n = if n <= 0 then [] else n :: down (n - 1)
 partial fun for_ever n = sum [n, n] + for_ever (n + 1)
 """
     )
-    reference = Reference(program.checked)
-    ten = reference.call("down", (10,), 100)
-    assert reference.call("sum", (from_iterable(range(1_000)),), 100) == 499_500
-    assert reference.call("sum", (ten,), 100) == 55
+    reference = Reference(program.checked, 100)
+    ten = reference.call("down", (10,))
+    assert reference.call("sum", (from_iterable(range(1_000)),)) == 499_500
+    assert reference.call("sum", (ten,)) == 55
     for stopped in ("down", "other", "for_ever"):
         with pytest.raises(StepLimit):
-            reference.call(stopped, (200,), 100)
+            reference.call(stopped, (200,))

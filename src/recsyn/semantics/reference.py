@@ -57,7 +57,8 @@ class Reference:
     """The evaluator of one program. It holds code only, so threads may share it. One evaluation makes at most ``limit`` calls of
     partial functions, then raises :class:`StepLimit`; without endless calls of those, every evaluation ends."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, limit: int = LIMIT) -> None:
+        self._limit = limit
         self._partial = frozenset(d.name for d in program.definitions.values() if d.partial)
         self._arities = {d.name: len(d.parameters) for d in program.definitions.values()}
         self._program = program
@@ -86,13 +87,13 @@ class Reference:
         captured = n.captured_by(origin, core.free_in(origin))
         return n.normalise("fn in expression", (*captured, *origin.parameters), origin.body, self._arities)
 
-    def call(self, function: str, arguments: tuple[Datum, ...], limit: int = LIMIT, calls: int = _ANY) -> Datum:
+    def call(self, function: str, arguments: tuple[Datum, ...], limit: int | None = None, calls: int = _ANY) -> Datum:
         """The value of a function of the program on all of its arguments, which are trusted to have the right types. Raises
         :class:`Unfinished` where it takes more than so many ``calls``."""
         code = self._codes[function]
         return self._run(code.block, [*arguments, *code.rest], limit, calls)
 
-    def evaluate(self, term: core.Term, limit: int = LIMIT, calls: int = _ANY) -> Datum:
+    def evaluate(self, term: core.Term, limit: int | None = None, calls: int = _ANY) -> Datum:
         """The value of a closed term over the program; raises as :meth:`call`."""
         code = n.normalise("expression", (), term, self._arities)
         return self._run(code.block, list(code.rest), limit, calls)
@@ -101,10 +102,11 @@ class Reference:
         """The value of a function value on some arguments, however many it takes; without arguments, the value itself."""
         return self._run(*_application(function, arguments)) if arguments else function
 
-    def _run(self, block: n.Block, frame: list[Datum], limit: int = LIMIT, calls: int = _ANY) -> Datum:
+    def _run(self, block: n.Block, frame: list[Datum], limit: int | None = None, calls: int = _ANY) -> Datum:
         codes, partial = self._codes, self._partial
         stack: list[tuple[n.Block, int, list[Datum], int]] = []
         at = 0
+        limit = self._limit if limit is None else limit
         left = limit
         while True:
             step = block[at]
