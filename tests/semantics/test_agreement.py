@@ -331,6 +331,14 @@ FOUND = [
         ["True", "[1, 2, 3]"],
         "[1, 2, 3]",
     ),
+    ("fun f ((a, b) : (Int, Int)) ((c, d) : (Int, Int)) : List Int = [a, b, c, d]", ["(1, 2)", "(3, 4)"], "[1, 2, 3, 4]"),
+    (
+        "type Sign = Plus | Minus\ntype Box = Box Int\nfun f (s : Sign) (xs : List Int) (ys : List Int) : List Int ="
+        " match (match s with Plus => Box 0 | Minus => Box 1 end), xs, ys with | _, [], _ => ys | _, _, [] => xs"
+        " | Box z, (x :: xs as l), (y :: ys as m) => if x + z <= y then x :: f s xs m else y :: f s l ys end",
+        ["Plus", "[1, 3]", "[2]"],
+        "[1, 2, 3]",
+    ),
 ]
 """What was once found: a program, arguments of its function ``f``, and what that is worth on them."""
 

@@ -123,13 +123,15 @@ class Function:
         """The machine that computes it on the tokens of its arguments, one after another; those parameters that are ``fixed``, by
         name, are not read. With ``order`` ``mirror`` it reads and writes from the right. Raises :class:`InvalidValue` where a fixed
         one is not of its parameter's type, and :class:`RecsynError` where what is to be read or written holds functions."""
-        own = {core.spelled(name): name for name in self.definition.parameters}
-        types = dict(zip(own, self.parameters, strict=True))
-        for name, value in (fixed or {}).items():
-            if name not in own:
-                raise RecsynError(f"{self.name} has no parameter `{name}` to fix", nearest(name, own))
-            self._fits((value,), (types[name],))
-        terms = {own[name]: core.Literal(value, self.definition.span) for name, value in (fixed or {}).items()}
+        # Parameters that are patterns have no name of their own.
+        own = {core.spelled(name): (name, type) for name, type in zip(self.definition.parameters, self.parameters, strict=True)}
+        terms = {}
+        for spelled, value in (fixed or {}).items():
+            if spelled not in own:
+                raise RecsynError(f"{self.name} has no parameter `{spelled}` to fix", nearest(spelled, own))
+            name, type = own[spelled]
+            self._fits((value,), (type,))
+            terms[name] = core.Literal(value, self.definition.span)
         return machine_of(self._subject(terms), order)
 
     def machine_run(self, arguments: Sequence[core.Term], order: Order = "prefix") -> MachineRun:

@@ -81,6 +81,8 @@ class _Table:
         self._results: dict[str, bool] = {}
         self._given: set[str] = set()
         self._bodies: dict[str, _Stretch] = {}
+        self._last: set[int] = set()
+        """The matches whose values are those of their functions, by identity."""
 
     def filled(self, call: core.Term) -> bool:
         """Whether the value of the call may hold parts of the input as they are, once the rows are there."""
@@ -89,6 +91,7 @@ class _Table:
         for name in reached:
             mentioned = (at.name for at in core.terms_in(self._program.definitions[name].body) if isinstance(at, core.Global))
             reached.extend(other for other in dict.fromkeys(mentioned) if other not in reached)
+        self._last.update(id(match) for name in reached for match in _last_matches(self._program.definitions[name].body))
         while True:
             self.rows.clear()
             found, given = {}, len(self._given)
@@ -200,7 +203,7 @@ class _Table:
         inner = [_Stretch() if cases else stretch for _ in term.arms]
         for reads, places in cases:
             for place, decided in places:
-                value = term.arms[place].body if decided and len(places) == 1 else None
+                value = term.arms[place].body if decided and len(places) == 1 and id(term) in self._last else None
                 self._looks(state, reads, _Choice(inner[place], False, value))
         may = False
         for arm, own in zip(term.arms, inner, strict=True):
@@ -208,6 +211,20 @@ class _Table:
                 held.update(dict.fromkeys(core.binders(pattern), looks))
             may |= yield self._walk(arm.body, state, held, own)
         return may
+
+
+def _last_matches(body: core.Term) -> Iterator[core.Match]:
+    """The matches that a body ends with, whatever is chosen before."""
+    waiting = [body]
+    while waiting:
+        at = waiting.pop()
+        if isinstance(at, core.Match):
+            yield at
+            waiting.extend(arm.body for arm in at.arms)
+        elif isinstance(at, core.If):
+            waiting.extend((at.consequent, at.alternative))
+        elif isinstance(at, core.Let):
+            waiting.append(at.body)
 
 
 def _notations(program: Program, call: core.Term, notation: str) -> Mapping[str, str]:
