@@ -339,6 +339,7 @@ FOUND = [
         ["Plus", "[1, 3]", "[2]"],
         "[1, 2, 3]",
     ),
+    ("fun g n xs = match xs with [] => n | _ :: xs => g (n * n) xs end\nfun f xs = g 10 xs", ["[1, 2]"], "10000"),
 ]
 """What was once found: a program, arguments of its function ``f``, and what that is worth on them."""
 

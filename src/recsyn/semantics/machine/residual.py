@@ -81,7 +81,13 @@ def _sign(term: core.Term) -> Any:
 
 
 def size(term: core.Term) -> int:
-    return sum(1 for _ in core.terms_in(term))
+    """The nodes of a term, and the words of its numbers, since one that is squared again and again has few nodes and no end."""
+    return sum(1 + (_words(at.value) if isinstance(at, core.Literal) else 0) for at in core.terms_in(term))
+
+
+def _words(datum: Any) -> int:
+    parts = preorder(datum) if isinstance(datum, Value) else [datum]
+    return sum(part.bit_length() // 64 for part in parts if isinstance(part, int))
 
 
 # Output
