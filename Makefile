@@ -7,12 +7,16 @@ SOURCES := $(shell find src examples benchmarks docs/diagnostics -type f -not -p
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow check format bench clean
+.PHONY: demo test coverage test-slow check format bench clean
 
 demo: $(VENV)/.recsyn
 	$(BIN)/recsyn demo
 
 test: check
+	$(BIN)/pytest -m "not slow" --numprocesses auto --dist worksteal
+
+# Measuring slows every test down, so it is no part of them.
+coverage: $(VENV)/.recsyn
 	$(BIN)/pytest -m "not slow" --numprocesses auto --dist worksteal --cov recsyn --cov-report term:skip-covered
 
 test-slow: $(VENV)/.recsyn

@@ -92,7 +92,7 @@ def test_whatever_is_said_is_data(text: str) -> None:
     assert not set(data) & set("<>&"), "browsers end a script at more than this parser does"
     assert script == PLAIN.scripts[1]
     expected = [text, [[text, 0], [text, 1]], [[text, 1, 0], [text, 0, 1]], [[text, text]]]
-    assert json.loads(data) == [{"title": text, "frames": [expected, expected]}]
+    assert json.loads(data) == [{"title": text, "tab": text, "frames": [expected, expected]}]
 
 
 def test_one_file_that_loads_nothing() -> None:
