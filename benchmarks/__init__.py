@@ -11,7 +11,7 @@ from statistics import median
 from time import process_time
 from typing import Any, Literal
 
-NAMES = ("checking", "evaluation", "models")
+NAMES = ("checking", "evaluation", "generation", "models")
 
 MEAN = "geometric mean"
 

@@ -11,7 +11,7 @@ from recsyn.benchmarks.workloads import Case
 from recsyn.semantics.batch import Batch
 from recsyn.semantics.compiled.native import layout
 from recsyn.semantics.compiled.native.code import NativeCode
-from recsyn.semantics.compiled.native.linking import linked
+from recsyn.semantics.compiled.native.linking import linked, runtime
 from recsyn.semantics.compiled.native.memory import Block, Words
 from recsyn.semantics.compiled.python.code import compiled
 from recsyn.semantics.compiled.python.tuples import Crossing
@@ -80,7 +80,7 @@ def native_alone(case: Case) -> Work:
     assert given is not None
     inputs = (c_int64 * len(given))(*given)
     block.begin(words.used, 0, addressof(code.constants.table))
-    loop = linked(code.assembly + _LOOP, "enter", "each")
+    loop = linked([runtime(), code.assembly + _LOOP], "enter", "each")
     enter = PYFUNCTYPE(c_int64, c_void_p, c_void_p)(loop.addresses["enter"])
     each = PYFUNCTYPE(None, c_void_p, c_void_p, c_int64)(loop.addresses["each"])
 

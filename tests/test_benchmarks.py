@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import recsyn
-from recsyn.benchmarks import Figure, Table, evaluation, interleaved, timed
+from recsyn.benchmarks import Figure, Table, evaluation, generation, interleaved, timed
 from recsyn.benchmarks.backends import Work
 from recsyn.benchmarks.rivals import RIVALS
 from recsyn.benchmarks.rivals.rival import Rival, RivalFailed, TooSlow, output_of, written
@@ -311,7 +311,9 @@ def test_bench_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert table["versions"]["OCaml"] == "OCaml 1.0"
 
 
-@pytest.mark.parametrize(("name", "hint"), [("cheking", "did you mean `checking`?"), ("zzz", "checking, evaluation, models")])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("cheking", "did you mean `checking`?"), ("zzz", "checking, evaluation, generation, models")]
+)
 def test_an_unknown_benchmark(name: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", name]) == 2
     assert hint in capsys.readouterr().err
@@ -330,3 +332,35 @@ def test_the_other_benchmarks(name: str) -> None:
     tables = [event for event in import_module(f"recsyn.benchmarks.{name}").tables() if isinstance(event, Table)]
     assert tables
     assert all(seconds > 0 for t in tables for costs in t.costs.values() for taken in costs.values() for seconds in taken)
+
+
+# Making rows
+
+SMALL_ROWS = {generation.BY_HAND: 5, generation.PYTHON: 70, generation.NATIVE: 70}
+
+
+def test_every_side_makes_rows_of_every_task() -> None:
+    *_, table = generation.making(generation.makings(), 1, SMALL_ROWS)
+    assert isinstance(table, Table)
+    sides = {generation.BY_HAND, generation.PYTHON, generation.NATIVE, generation.FEATURES}
+    assert {subject: set(costs) for subject, costs in table.costs.items()} == dict.fromkeys(("W1", "W2", "rev"), sides)
+    aimed = {figure.what: figure.at_least for figure in table.figures if figure.at_least is not None}
+    assert list(aimed.values()) == [6.0, 15.0, 15.0, 40.0]
+
+
+@pytest.mark.parametrize("name", ["W1", "W2", "rev"])
+def test_rows_by_hand_are_of_the_same_distribution(name: str) -> None:
+    """Sizes and lengths between the same bounds, and of about the same mean."""
+    [made] = [made for made in generation.makings() if made.name == name]
+    ours, theirs = made.by_recsyn(300, "python", 0), made.by_hand(300, 0)
+    for one, other in zip(ours, theirs, strict=True):
+        lengths = [(rows != 0).sum(1) for rows in (one, other)]
+        assert abs(lengths[0].mean() - lengths[1].mean()) <= 0.1 * lengths[1].mean()
+        assert lengths[0].max() <= 1.1 * lengths[1].max()
+
+
+def test_nobody_times_rows_that_are_wrong() -> None:
+    [made] = [made for made in generation.makings() if made.name == "rev"]
+    wrong = replace(made, function=lambda items: items)
+    with pytest.raises(RecsynError, match="made wrongly"):
+        list(generation.making([wrong], 1, SMALL_ROWS))

@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 import recsyn
+from recsyn.data.distributions import FIELDS as DISTRIBUTIONS
+from recsyn.data.questions import QUESTIONS
 from recsyn.data.tasks import task_from_config
 from recsyn.lang.library import module_names, module_source
 from recsyn.lang.types import show_datatype
@@ -22,6 +24,7 @@ from recsyn.lang.types import show_datatype
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 SEMANTICS = (ROOT / "docs" / "semantics.md").read_text("utf-8")
+TASKS = (ROOT / "docs" / "tasks.md").read_text("utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -41,7 +44,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_every_command_of_the_readme(workplace: Path) -> None:
     commands = [line for block in blocks(README, "sh") for line in block.splitlines()]
-    assert len(commands) == 21
+    assert len(commands) == 22
     for command in commands:
         if command.startswith("make "):
             assert run(f"make -n -C {ROOT} {command.split()[1]}", workplace).returncode == 0
@@ -72,9 +75,37 @@ def test_the_program_of_the_readme_is_the_example() -> None:
 
 
 def test_the_experiment_of_the_documentation() -> None:
-    config = yaml.safe_load(blocks((ROOT / "docs" / "tasks.md").read_text("utf-8"), "yaml")[0])
+    config = yaml.safe_load(blocks(TASKS, "yaml")[0])
     source = (ROOT / "examples" / config["task"]["program"]).read_text("utf-8")
     assert task_from_config({**config["task"], "source": source}).distribution.to_config() == config["task"]["distribution"]
+
+
+def test_the_distributions_of_the_documentation() -> None:
+    table = TASKS.partition("| `kind` |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `([\w-]+)` \| `([^`]*)` \|", table, re.MULTILINE)
+    assert {kind: tuple(fields.replace("[", "").replace("]", "").split()) for kind, fields in rows} == dict(DISTRIBUTIONS)
+    config = next(block for text in blocks(TASKS, "yaml") if "padding" in (block := yaml.safe_load(text)))
+    source = (ROOT / "examples" / "successor.rec").read_text("utf-8")
+    made = task_from_config({"source": source, "function": "succ", **config}).to_config()
+    assert {name: made[name] for name in config} == config
+
+
+def test_the_questions_of_the_documentation() -> None:
+    """The table of what is asked of `succ`: each right answer in it is one."""
+    source = (ROOT / "examples" / "successor.rec").read_text("utf-8")
+    table = TASKS.partition("| `asks` |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `(\w+)`.*\| `([^`]*)`(?: for `rounds: (\d)`)? \|$", table, re.MULTILINE)
+    assert [asks for asks, _, _ in rows] == list(QUESTIONS)
+    for asks, answer, rounds in rows:
+        config = {"source": source, "function": "succ", "asks": asks, "distribution": {"kind": "uniform", "sizes": [1, 9]}}
+        task = task_from_config({**config, **({"rounds": int(rounds)} if rounds else {})})
+        assert task.mistake(task.input_codec.decode("X1 X1 01".split()), answer.split()) is None, asks
+
+
+def test_the_presets_of_the_documentation() -> None:
+    table = TASKS.partition("| preset |")[2].partition("\n\n")[0]
+    named = {name for line in table.splitlines()[2:] for name in re.findall(r"`([\w-]+)`", line.split("|")[1])}
+    assert named == {path.stem for path in (ROOT / "src" / "recsyn" / "presets").glob("*.yaml")}
 
 
 def test_the_programs_of_the_language_page() -> None:
@@ -83,23 +114,25 @@ def test_the_programs_of_the_language_page() -> None:
         assert [*program.checked.warnings, *program.failed_examples(), *program.falsified_properties()] == []
 
 
-def test_the_commands_of_the_page_on_meaning(workplace: Path) -> None:
-    shown = re.findall(r"^```\n\$ (.*?)\n(.*?)^```", README + SEMANTICS, re.DOTALL | re.MULTILINE)
+def test_the_commands_of_the_pages(workplace: Path) -> None:
+    """What a command prints is shown without the blanks that end lines of a table."""
+    shown = re.findall(r"^```\n\$ (.*?)\n(.*?)^```", README + SEMANTICS + TASKS, re.DOTALL | re.MULTILINE)
     shown += [(line, None) for block in blocks(SEMANTICS, "sh") for line in block.splitlines()]
-    assert len(shown) >= 9
+    assert len(shown) >= 12
     for command, printed in shown:
-        if "--cost" in command and not find_spec("sympy"):
+        if re.search("--cost|--count", command) and not find_spec("sympy"):
             continue
         done = run(command, workplace)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         if printed is not None:
-            assert done.stdout == printed, command
+            assert [line.rstrip() for line in done.stdout.splitlines()] == printed.splitlines(), command
 
 
-def test_the_python_of_the_page_on_meaning(workplace: Path) -> None:
+@pytest.mark.parametrize(("page", "many"), [(SEMANTICS, 5), (TASKS, 4)], ids=["semantics", "tasks"])
+def test_the_python_of_a_page(page: str, many: int, workplace: Path) -> None:
     """What a block prints is in the block after it, where one follows at once."""
-    examples = re.findall(r"^```python\n(.*?)^```(?:\n\n```\n(.*?)^```)?", SEMANTICS, re.DOTALL | re.MULTILINE)
-    assert len(examples) >= 5
+    examples = re.findall(r"^```python\n(.*?)^```(?:\n\n```\n(.*?)^```)?", page, re.DOTALL | re.MULTILINE)
+    assert len(examples) >= many
     for example, printed in examples:
         if "cost" in example and not find_spec("sympy"):
             continue

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from math import comb
 from pathlib import Path
 
 import pytest
@@ -87,7 +89,61 @@ def test_sample_draws_and_counts(recsyn, examples: Path) -> None:
     assert len(recsyn("sample", examples / "traversal.rec", "Tree Int", "-n", 4)[1].splitlines()) == 4
     code, out, _ = recsyn("sample", examples / "traversal.rec", "Tree Int", "--count", "--json", "--max-size", 7)
     assert code == 0
-    assert [row["shapes"] for row in json.loads(out)] == [1, 0, 1, 0, 2, 0, 5]
+    assert [row["shapes"] for row in json.loads(out)["counts"]] == [1, 0, 1, 0, 2, 0, 5]
+
+
+def test_sample_counts_by_a_generating_function(recsyn, examples: Path) -> None:
+    code, out, _ = recsyn("sample", examples / "traversal.rec", "Tree Int", "--count", "--max-size", 3)
+    assert code == 0
+    assert out.splitlines()[:3] == ["T(x) = 10*x*T(x)**2 + x", "T(x) = (1 - sqrt(1 - 40*x**2))/(20*x)", "where T is Tree Int"]
+    large = ("--count", "--min-size", 1_000, "--max-size", 1_001)
+    _, out, _ = recsyn("sample", examples / "traversal.rec", "Tree Int", *large)
+    assert out.splitlines()[-1].split() == ["1001", "5.394975e296", "5.394975e796"]
+    _, out, _ = recsyn("sample", examples / "traversal.rec", "Tree Int", *large, "--json")
+    even, odd = (row["values"] for row in json.loads(out)["counts"])
+    catalan = comb(1_000, 500) // 501
+    assert (even, odd) == (0, str(catalan * 10**500))
+    _, out, _ = recsyn("sample", examples / "traversal.rec", "Tree (Tree Int)", *large)
+    assert "sqrt" not in out
+    assert re.fullmatch(r"1001\s+≈ \d\.\d{6}e\d+\s+≈ \d\.\d{6}e\d+", out.splitlines()[-1].strip())
+
+
+def test_sample_without_sympy_still_counts(recsyn, examples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    code, out, err = recsyn("sample", examples / "traversal.rec", "Tree Int", "--count", "--max-size", 5)
+    assert code == 0
+    assert out.splitlines()[-1].split() == ["5", "2", "200"]
+    assert 'pip install "recsyn[symbolic]"' in err
+    _, out, _ = recsyn("sample", examples / "traversal.rec", "Tree Int", "--count", "--min-size", 1_001, "--max-size", 1_001)
+    assert out.splitlines()[-1].split() == ["1001", "≈", "5.394975e296", "≈", "5.394975e796"]
+
+
+def test_sample_lists_and_draws_by_depth(recsyn, examples: Path) -> None:
+    _, out, _ = recsyn("sample", examples / "successor.rec", "Pos", "--enumerate", "-n", 5)
+    assert out.splitlines() == ["One", "XO One", "XI One", "XO (XO One)", "XO (XI One)"]
+    _, out, _ = recsyn("sample", examples / "traversal.rec", "Tree Int", "--depth", 3, "--json", "-n", 20, "--distinct")
+    rows = json.loads(out)
+    assert {row["depth"] for row in rows} == {3}
+    assert {row["size"] for row in rows} <= {5, 7}
+    labels = [re.findall(r"\d", row["value"]) for row in rows]
+    assert all(len(set(each)) == len(each) for each in labels)
+    assert recsyn("sample", examples / "traversal.rec", "Tree Int", "--enumerate", "--count")[0] == 2
+    assert recsyn("sample", examples / "traversal.rec", "Tree Int", "--depth", 9, "--max-size", 9)[0] == 2
+
+
+def test_sample_draws_trees(recsyn, examples: Path) -> None:
+    _, out, _ = recsyn("sample", examples / "traversal.rec", "Tree Int", "--enumerate", "--min-size", 7, "-n", 1, "--tree")
+    assert out.rstrip().splitlines() == [
+        "Branch 0",
+        "├── Leaf",
+        "└── Branch 0",
+        "    ├── Leaf",
+        "    └── Branch 0 Leaf Leaf",
+    ]
+    large = ("--min-size", 4_000, "--max-size", 4_001, "-n", 1, "--tree")
+    code, out, _ = recsyn("sample", examples / "traversal.rec", "Tree Int", *large)
+    assert code == 0
+    assert out.count("Branch") == 2_000
 
 
 @pytest.mark.parametrize("task", ["successor-reverse", "successor-natural", "preorder", "inorder"])

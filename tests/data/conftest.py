@@ -29,6 +29,7 @@ type Pair a b = Pair a b
 type Expr = Num Int | Neg Expr | Add Expr Expr | Mul Expr Expr
 type Branchy = End | On Branchy | Two Branchy Branchy
 type Nat = Z | S Nat
+type Mixed = Nought | Labelled Int Mixed Mixed | Plain Mixed Mixed | Twice Int Int Mixed
 """
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from functools import reduce
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from recsyn.data.codecs import CODECS, Codec, DecodeError, codec_for
-from recsyn.data.space import Alphabet, Space
+from recsyn.data.space import Alphabet, Space, space_of
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
+from recsyn.lang.checker import check, check_type
+from recsyn.lang.source import Source
 from recsyn.testing.strategies import values
 from recsyn.values import CONS, EMPTY_LIST, Datum, Value
 
@@ -27,6 +29,7 @@ WRITABLE = [
     *(("mirror", t) for t in ("Pos", "Tree Int", "List (List Char)", "Pair (Tree Int) (List Char)")),
     *(("bracketed", t) for t in ("Tree Int", "Tree Char", "Tree (List Int)", "(Int, Pos)", "Rose Int", "Tree (Tree Int)")),
     *(("flat", t) for t in ("List Int", "List Bool", "List (Tree Int)", "List (List Int)")),
+    ("digits", "Int"),
 ]
 ALPHABET = Alphabet((-1, 0, 12), ("a", "(", "é"))
 
@@ -169,6 +172,11 @@ def test_natural_order_is_ordinary_binary(number: int, task: Callable[..., Task]
         ("bracketed", "Tree Int", "1 0 EMPTY", 1, "expected `(` or `EMPTY`, found `0`"),
         ("bracketed", "Tree Int", "", 0, "the sequence ends where an Int should follow"),
         ("flat", "List Int", "0 1 ?", 2, "`?` does not begin an Int"),
+        ("digits", "Int", "1 x", 1, "expected a digit, found `x`"),
+        ("digits", "Int", "1 - 2", 1, "expected a digit, found `-`"),
+        ("digits", "Int", "-", 1, "the sequence ends where a digit should follow"),
+        ("digits", "Int", "0 1", 0, "no number but 0 begins with `0`"),
+        ("digits", "Int", "- 0", 1, "0 has no sign"),
     ],
 )
 def test_what_is_no_value_is_said_where_and_why(
@@ -189,6 +197,8 @@ def test_what_is_no_value_is_said_where_and_why(
         ("bracketed", 'type A = B as "(" | C Int A', "A", "bracket"),
         ("bracketed", "type A = B | C A", "A", "one field"),
         ("bracketed", 'type A = B as "0" | C Int', "A", "one field"),
+        ("digits", "type A = B", "A", "one integer"),
+        ("bracketd", "type A = B", "A", "did you mean `bracketed`"),
         ("reversed", "type A = B", "A", "no codec 'reversed'"),
     ],
 )
@@ -202,6 +212,106 @@ def test_a_codec_that_could_not_be_read_back_is_refused(
 
 def test_every_codec_is_tried_here() -> None:
     assert {kind for kind, _ in WRITABLE} == set(CODECS)
+
+
+# Types that nobody chose
+
+LETTERS = Alphabet((0, 7), ("a", "("))
+TOKENS = ("(", ")", "0", "7", "a", "-", "[]", "::", "(,)", "T", "X")
+FIELDS = (
+    "Int",
+    "Char",
+    "Bool",
+    "a",
+    "List a",
+    "(a, Int)",
+    "T0 a",
+    "T0 a",
+    "T1 a",
+    "T1 a",
+    "List (T0 a)",
+    "(T1 a, T0 a)",
+    "T1 Bool",
+)
+
+
+@st.composite
+def declarations(draw: st.DrawFn) -> str:
+    """Two types that hold one another, of which two constructors of different types often share a token, also with what is built
+    in."""
+    types = []
+    for number in range(2):
+        tokens = draw(st.permutations(TOKENS))
+        fields = draw(st.lists(st.lists(st.sampled_from(FIELDS), max_size=3), min_size=1, max_size=4))
+        written = (" ".join(f if " " not in f or f[0] == "(" else f"({f})" for f in each) for each in fields)
+        cases = (f'K{number}{i} {text} as "{token}"' for i, (text, token) in enumerate(zip(written, tokens, strict=False)))
+        types.append(f"T{number} a = {' | '.join(cases)}")
+    return f"type {types[0]}\nand {types[1]}\n"
+
+
+def decoded(codec: Codec, tokens: tuple[str, ...]) -> tuple[Datum | None, int]:
+    """The value and the number of tokens; or nothing, and the place that the error names."""
+    try:
+        return codec.decode(tokens), len(tokens)
+    except DecodeError as error:
+        return None, error.position
+
+
+@given(declarations(), st.sampled_from(["T0 Int", "T0 Char", "T1 (List Int)", "List (T0 Int)", "(T1 Int, T0 Int)"]), st.data())
+@settings(max_examples=120, deadline=None)
+def test_whatever_the_types_values_come_back(source: str, text: str, data: st.DataObject) -> None:
+    """All values of small sizes and some of larger ones: read back as they were, no two alike, whatever has been changed told from
+    them. Prefix and mirror write every type."""
+    program = check(Source("types.rec", source))
+    space = space_of(check_type(program, Source("type", text)), program.datatypes, LETTERS)
+    some: list[Datum] = []
+    for size in (*range(10), 25, 26, 27):
+        count = space.grammar.count(space.type, size)
+        ranks = range(count) if count <= 12 else data.draw(st.lists(st.integers(0, count - 1), min_size=4, max_size=4, unique=True))
+        some += (space.grammar.value(space.type, size, rank) for rank in ranks)
+    assume(some)
+    kinds = dict.fromkeys(CODECS)
+    for kind in kinds:
+        try:
+            codec = codec_for(kind, space.type, space.datatypes, space.alphabet)
+        except RecsynError:
+            assert kind not in ("prefix", "mirror")
+            continue
+        written = [tuple(codec.encode(v)) for v in some]
+        assert [codec.decode(tokens) for tokens in written] == some
+        assert len(set(written)) == len(some)
+        assert {t for tokens in written for t in tokens} <= set(codec.tokens)
+        alphabet = tuple(data.draw(st.permutations(codec.tokens)))[:3]
+        for tokens in written[:4]:
+            for other in set(changed(tokens[:12], alphabet)) - {tokens}:
+                read, place = decoded(codec, other)
+                assert 0 <= place <= len(other)
+                assert read is None or tuple(codec.encode(read)) == other
+
+
+@given(declarations(), st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_token_is_refused_with_which_a_value_may_go_on(source: str, data: st.DataObject) -> None:
+    """What begins some known value is read to its end at least: an error names a later place, or is none."""
+    program = check(Source("types.rec", source))
+    space = space_of(check_type(program, Source("type", "T0 Int")), program.datatypes, LETTERS)
+    known = [v for size in range(9) for v in islice(space.grammar.values(space.type, size), 150)]
+    assume(known)
+    codec = codec_for("prefix", space.type, space.datatypes, space.alphabet)
+    tokens = tuple(data.draw(st.lists(st.sampled_from(codec.tokens), max_size=4)))
+    begun = {row[:end] for row in map(tuple, map(codec.encode, known)) for end in range(len(row) + 1)}
+    longest = next(end for end in range(len(tokens), -1, -1) if tokens[:end] in begun)
+    _, place = decoded(codec, tokens)
+    assert place >= longest
+
+
+@given(number=st.integers(-(10**40), 10**40))
+def test_digits_are_the_numbers_own(number: int, space: Callable[..., Space]) -> None:
+    here = space("Int")
+    codec = codec_for("digits", here.type, here.datatypes, here.alphabet)
+    assert "".join(codec.encode(number)) == str(number)
+    assert codec.decode(list(str(number))) == number
+    assert codec.decode(codec.encode(number * 10**900)) == number * 10**900
 
 
 # Depth

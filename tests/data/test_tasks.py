@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsyn.data.questions import QUESTIONS
 from recsyn.data.rows import generate
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.data.vocabulary import END, PAD, START, Vocabulary
@@ -28,6 +29,9 @@ DISTRIBUTIONS = [
             {"weight": 0.5, "kind": "by-depth", "sizes": [8, 15], "depths": [4, 4]},
         ],
     },
+    {"kind": "natural", "sizes": [2, 9], "depth": 3, "of": "value"},
+    {"kind": "enumeration", "first": 2, "last": 90},
+    {"kind": "restricted", "where": "recursion_depth < 4", "from": {"kind": "extremes", "sizes": [3, 12]}},
 ]
 CODECS = {
     "succ": [("prefix", "prefix"), ("mirror", "mirror"), ("prefix", "mirror")],
@@ -113,17 +117,17 @@ def test_a_wrong_configuration_is_told_by_its_field(
 
 
 def test_near_misses_are_offered(config: Callable[..., dict[str, Any]]) -> None:
-    with pytest.raises(RecsynError, match="did you mean 'distribution'") as caught:
+    with pytest.raises(RecsynError, match="did you mean `distribution`") as caught:
         task_from_config(config() | {"distributon": 1})
     assert caught.value.hint
-    with pytest.raises(RecsynError, match="did you mean 'succ'"):
+    with pytest.raises(RecsynError, match="did you mean `succ`"):
         task_from_config(config() | {"function": "suc"})
 
 
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        ("fun f (x : Int) (y : Int) : Int = x", "takes 2 arguments"),
+        ("fun f (x : Int) (g : Int -> Int) : Int = g x", "functions"),
         ("fun f : Int = 3", "takes 0 arguments"),
         ("fun f (g : Int -> Int) : Int = g 1", "functions"),
         ("fun f (x : Int) : Int -> Int = fn y => x", "functions"),
@@ -165,6 +169,7 @@ JUNK = st.one_of(
     st.floats(),
     st.text(max_size=6),
     st.sampled_from(["prefix", "mirror", "flat", "bracketed", "uniform", "by-depth", "spines", "mixture", "inorder", "append"]),
+    st.sampled_from(QUESTIONS),
     st.lists(st.integers(-2, 12), max_size=3),
     st.dictionaries(st.sampled_from(["kind", "sizes", "weight", "parts", "x"]), st.integers(), max_size=2),
 )
@@ -185,7 +190,7 @@ def test_no_configuration_gives_another_error(data: st.DataObject, config: Calla
         if act == "drop" and len(paths(mutated)) > 3:
             del place[last]
         elif act == "add" and isinstance(place, dict):
-            place[data.draw(st.text(max_size=8))] = data.draw(JUNK)
+            place[data.draw(st.sampled_from(["asks", "rounds"]) | st.text(max_size=8))] = data.draw(JUNK)
         else:
             place[last] = data.draw(JUNK)
     try:
@@ -215,7 +220,8 @@ def test_no_source_gives_another_error(cut: int, put: str, data: st.DataObject, 
 
 def test_rows_are_written_between_start_end_and_padding(task: Callable[..., Task], pos: Callable[[str], Any]) -> None:
     made = task()
-    source, target = made.encode_source([pos("1"), pos("")]), made.encode_target([pos("0"), pos("01")])
+    inputs = [pos("1"), pos("")]
+    source, target = made.encode_source(inputs), made.encode_target(inputs, [pos("0"), pos("01")])
     one, zero, up = (made.vocabulary.encode([t])[0] for t in ("01", "X0", "X1"))
     assert source.tolist() == [[up, one, END], [one, END, PAD]]
     assert target.tolist() == [[START, zero, one, END, PAD], [START, zero, up, one, END]]

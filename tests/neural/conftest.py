@@ -13,6 +13,7 @@ import pytest
 
 pytest.importorskip("lightning")
 
+from recsyn.data.generation import Generated, Sequences
 from recsyn.data.rows import Rows
 from recsyn.data.vocabulary import END, START, Vocabulary
 from recsyn.errors import RecsynError
@@ -56,8 +57,8 @@ class CopyTask:
     def encode_source(self, values: Sequence[Value]) -> np.ndarray:
         return self._encode(values, [])
 
-    def encode_target(self, values: Sequence[Value]) -> np.ndarray:
-        return self._encode(values, [START])
+    def encode_target(self, inputs: Sequence[Value], outputs: Sequence[Value]) -> np.ndarray:
+        return self._encode(outputs, [START])
 
     def _encode(self, values: Sequence[Value], before: list[int]) -> np.ndarray:
         rows = [[*before, *self.vocabulary.encode(to_list(value)), END] for value in values]
@@ -70,12 +71,19 @@ class CopyTask:
 def copy_rows(task: CopyTask, n: int, seed: int, split: str = "train") -> Rows:
     chance = random.Random(f"{seed} {split}")
     values = tuple(from_iterable(chance.choices(LETTERS, k=chance.randint(0, task.longest))) for _ in range(n))
-    return Rows(values, values, task.encode_source(values), task.encode_target(values))
+    return Rows(values, values, task.encode_source(values), task.encode_target(values, values))
+
+
+def copies(task: CopyTask, n: int, seed: int, split: str = "train", values: bool = True) -> Generated:
+    """The same rows as they are made for training."""
+    rows = copy_rows(task, n, seed, split)
+    source, target = (Sequences.of([row[row != 0].tolist() for row in side]) for side in (rows.source, rows.target))
+    return Generated(source, target, ((rows.inputs, rows.outputs),))
 
 
 @pytest.fixture(autouse=True)
 def _copy_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "generate", copy_rows)
+    monkeypatch.setattr(training, "generate", copies)
     monkeypatch.setattr(checkpoint, "Task", CopyTask)
 
 
@@ -105,5 +113,5 @@ def rows(task: CopyTask) -> Rows:
 def half_trained(task: CopyTask, small: Architecture) -> Trained:
     """A model that is right some of the time, so that both verdicts are met."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "generate", copy_rows)
+        patch.setattr(training, "generate", copies)
         return train(task, dataclasses.replace(small, decoder_layers=2), Recipe(steps=40, learning_rate=3e-3, warmup=5))

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 
+from recsyn.data import generation
 from recsyn.data.answers import Answer
 from recsyn.data.rows import generate
 from recsyn.data.tasks import Task
@@ -37,7 +38,7 @@ CONFIG = {
 
 @pytest.fixture(autouse=True)
 def _real_task(_copy_task: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "generate", generate)
+    monkeypatch.setattr(training, "generate", generation.generate)
     monkeypatch.setattr(checkpoint, "Task", Task)
 
 

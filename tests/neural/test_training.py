@@ -3,15 +3,17 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 import warnings
 
 import lightning
 import pytest
 import torch
 
+from recsyn.data.generation import Sequences
 from recsyn.errors import RecsynError
 from recsyn.neural import training
-from recsyn.neural.architecture import Architecture, EncoderDecoder
+from recsyn.neural.architecture import Architecture, EncoderDecoder, trimmed
 from recsyn.neural.decoding import teacher_forced
 from recsyn.neural.recipe import Recipe
 from recsyn.neural.training import Seq2SeqModule, TaskDataModule, train
@@ -137,7 +139,7 @@ def test_padding_is_no_part_of_the_loss(task, small, rows, monkeypatch):
     source, target = torch.from_numpy(rows.source).long(), torch.from_numpy(rows.target).long()
     logits = module.model(source, target[:, :-1]).log_softmax(-1)
     chosen = logits.gather(-1, target[:, 1:, None])[..., 0][target[:, 1:] != 0]
-    assert module.training_step((source, target), 0).item() == pytest.approx(-chosen.mean().item(), rel=1e-5)
+    assert module.training_step([(source, target)], 0).item() == pytest.approx(-chosen.mean().item(), rel=1e-5)
 
 
 @pytest.mark.parametrize(("positions", "side"), [(6, "source rows of 7"), (7, "target rows of 8")])
@@ -154,14 +156,48 @@ def test_rows_longer_than_the_task_foresaw_are_refused_too(task, monkeypatch):
         train(task, Architecture(max_positions=6), SHORT, lambda *_: pytest.fail("it began"))
 
 
-def test_batches_are_all_rows_in_order_cut_to_their_longest(task):
-    data = TaskDataModule(task, Recipe(steps=20, batch_size=2))
+def test_batches_are_all_rows_in_order_each_part_cut_to_its_longest(task):
+    data = TaskDataModule(task, Recipe(steps=20, batch_size=30))
     batches = list(data.train_dataloader())
     assert len(batches) == 20
-    assert all(len(source) == len(target) == 2 for source, target in batches)
-    assert all((source != 0).any(0).all() and (target != 0).any(0).all() for source, target in batches)
-    read = [[token for token in row if token] for source, _ in batches for row in source.tolist()]
-    assert read == [[token for token in row if token] for row in data.generated().source.tolist()]
+    assert any(len(parts) > 1 for parts in batches)
+    parts = [part for batch in batches for part in batch]
+    assert all(len(source) == len(target) for source, target in parts)
+    assert all((source != 0).any(0).all() and (target != 0).any(0).all() for source, target in parts)
+    # Source and target of a row stay together: the task is to copy.
+    assert all(s[s > 2].tolist() == t[t > 2].tolist() for source, target in parts for s, t in zip(source, target, strict=True))
+    made = [[token for token in row if token] for row in data.generated().source.padded().tolist()]
+    for number, batch in enumerate(batches):
+        read = [[token for token in row if token] for source, _ in batch for row in source.tolist()]
+        assert sorted(read) == sorted(made[30 * number : 30 * (number + 1)])
+
+
+def test_parts_change_nothing_but_the_time_that_they_take(task, small, rows, monkeypatch):
+    """The loss and its gradient are those of the whole batch."""
+    module = Seq2SeqModule(EncoderDecoder(small, len(task.vocabulary)), SHORT)
+    monkeypatch.setattr(module, "log", lambda *_, **__: None)
+    source, target = torch.from_numpy(rows.source).long(), torch.from_numpy(rows.target).long()
+    gradients = []
+    for batch in ([(source, target)], [(source[:5], target[:5]), (trimmed(source[5:]), trimmed(target[5:]))]):
+        module.zero_grad()
+        module.training_step(batch, 0).backward()
+        gradients.append(torch.cat([weights.grad.flatten() for weights in module.parameters()]))
+    assert torch.allclose(*gradients, rtol=1e-4, atol=1e-6)
+
+
+def test_waiting_for_data_is_told(task, small, monkeypatch):
+    """Each batch takes a while to make, and training little more."""
+    padded = Sequences.padded
+
+    def slowly(self, *rows):
+        time.sleep(0.02)
+        return padded(self, *rows)
+
+    trained = train(task, small, Recipe(steps=5))
+    monkeypatch.setattr(Sequences, "padded", slowly)
+    slowed = train(task, small, Recipe(steps=5))
+    assert 0 < trained.waiting < slowed.waiting < 1
+    assert slowed.waiting * slowed.seconds > 0.1
 
 
 def test_both_modules_serve_a_users_own_trainer(task, small, tmp_path):

@@ -268,6 +268,8 @@ def test_tokens_far_from_the_difference_are_left_out() -> None:
             [("count_My_Node", ">=", 2), ("calls", "<=", 4)],
             "where the input holds at least 2 My_Node and the function calls itself at most 4 times",
         ),
+        ([("longer", ">=", 1)], "where the right output is longer than the input"),
+        ([("longer", "<=", 0)], "where the right output is no longer than the input"),
         ([("unheard_of", ">=", 2)], "where unheard_of is at least 2"),
     ],
 )

@@ -17,7 +17,9 @@ _IN_A_SECOND = {"µs": 1e6, "ms": 1e3}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help="checking, evaluation, models; all of them where none is named")
+    parser.add_argument(
+        "names", metavar="NAME", nargs="*", help="checking, evaluation, generation, models; all of them where none is named"
+    )
     parser.add_argument("--json", action="store_true", help="every repetition, the ratios, and what they were measured on")
 
 

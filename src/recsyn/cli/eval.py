@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from recsyn.cli.arguments import positive, whole
 from recsyn.cli.evaluation import show_evaluation
 from recsyn.cli.terminal import say
-from recsyn.data.rows import SPLITS, generate
+from recsyn.data.rows import generate
 from recsyn.front import load_model
 from recsyn.testing.evaluation import evaluate
 
@@ -16,7 +16,7 @@ from recsyn.testing.evaluation import evaluate
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("checkpoint", metavar="CHECKPOINT")
     parser.add_argument("-n", type=positive, default=1_000, metavar="N", help="rows (default 1000)")
-    parser.add_argument("--split", choices=SPLITS, default="test", help="of which split (default test)")
+    parser.add_argument("--split", default="test", metavar="NAME", help="of which split or group (default test)")
     parser.add_argument("--seed", type=whole, default=0)
     parser.add_argument("--json", action="store_true")
 

@@ -26,7 +26,7 @@ VERBS = {
     "export": "write a program in another language",
     "import": "read a program written in Gallina, the language of Coq",
     "sample": "draw values of a type, or count them",
-    "data": "show or write a data set of a task",
+    "data": "show, write or describe a data set of a task",
     "train": "train a transformer on a task",
     "eval": "measure a checkpoint's exact match, by recursion depth",
     "fuzz": "find where a checkpoint fails, and say which rule predicts it",

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from recsyn.lang.diagnostics import Diagnostic
 from recsyn.lang.printer import Piece
+from recsyn.values import CONS, Datum, Value, show, to_list
 
 _WIDE = 132
 """Columns where no terminal says how many there are."""
@@ -90,6 +91,46 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for row in listed:
         drawn.add_row(*(Text(f"{cell:.3f}" if isinstance(cell, float) else str(cell)) for cell in row))
     console().print(drawn)
+
+
+_DEEPEST = 40
+"""Levels of a value that are drawn; deeper parts are written."""
+
+
+def drawing(value: Datum) -> Text:
+    """A value as a tree: a constructor with its integers and characters stands above its other fields. What is a constructor over
+    integers, characters and constants, a string, or very deep, stands on one line."""
+    drawn = Text()
+    stack = [(value, "", "", 0)]
+    while stack:
+        node, before, below, level = stack.pop()
+        drawn.append(before, "dim").append_text(_head(node, level)).append("\n")
+        parts = _drawn_below(node, level)
+        places = [("├── ", "│   ")] * (len(parts) - 1) + [("└── ", "    ")]
+        rows = [(part, below + own, below + under, level + 1) for part, (own, under) in zip(parts, places, strict=False)]
+        stack.extend(reversed(rows))
+    drawn.rstrip()
+    return drawn
+
+
+def _drawn_below(value: Datum, level: int) -> list[Datum]:
+    """The parts that are drawn under a value: the items of a list, or the fields that are values themselves."""
+    if not isinstance(value, Value) or level >= _DEEPEST or all(not f.fields for f in value.fields if isinstance(f, Value)):
+        return []
+    if value.constructor == CONS:
+        items = to_list(value)
+        return [] if all(isinstance(item, str) for item in items) else items
+    return [part for part in value.fields if isinstance(part, Value)]
+
+
+def _head(value: Datum, level: int) -> Text:
+    """What stands on the line of a value."""
+    if not _drawn_below(value, level):
+        return Text(show(value))
+    if value.constructor == CONS:
+        return Text("[…]", "dim")
+    atoms = (show(part) for part in value.fields if not isinstance(part, Value))
+    return Text(" ".join([value.constructor, *atoms]))
 
 
 def marked(pieces: Iterable[Piece]) -> Text:

@@ -42,6 +42,7 @@ def run(options: Namespace) -> int:
     trained = train_showing(experiment.task, experiment.model, {**experiment.training, **chosen}, experiment.task.name)
     checkpoint, evaluation = keep(trained, held_out, options.out)
     show_evaluation(evaluation, f"{experiment.task.name}: exact match on {_HELD_OUT} held-out rows")
+    say(f"{trained.waiting:.1%} of the time training waited for data")
     say(f"checkpoint: {checkpoint.folder}")
     return 0
 
@@ -71,5 +72,6 @@ def keep(trained: Trained, held_out: Rows, folder: str | Path) -> tuple[Checkpoi
     save(folder, trained, {})
     model = CheckpointModel(load(folder))
     evaluation = evaluate(model, trained.task, held_out)
-    save(folder, trained, {"held_out": evaluation.to_json(), "losses": list(trained.losses), "seconds": trained.seconds})
+    took = {"losses": list(trained.losses), "seconds": trained.seconds, "waiting": trained.waiting}
+    save(folder, trained, {"held_out": evaluation.to_json(), **took})
     return load(folder), evaluation

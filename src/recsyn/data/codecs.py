@@ -10,8 +10,9 @@ from typing import Protocol
 
 from recsyn.data.space import Alphabet, types_within
 from recsyn.errors import RecsynError
+from recsyn.lang.diagnostics import nearest
 from recsyn.lang.types import CHAR, INT, Constructor, Datatype, Type, TypeConstant, constructors_of
-from recsyn.values import Datum, Value, digits_of, from_iterable, preorder, to_list
+from recsyn.values import Datum, Value, digits_of, from_iterable, integer_of, preorder, to_list
 
 
 class DecodeError(RecsynError):
@@ -40,7 +41,8 @@ class Codec(Protocol):
 
 @dataclass(frozen=True)
 class Prefix:
-    """Constructors before their fields: ``XI (XO One)`` is ``X1 X0 01``."""
+    """Constructors before their fields: ``XI (XO One)`` is ``X1 X0 01``. No two values are written alike, and none begins another:
+    the type that is due and the token, of which a type has each once, say what follows."""
 
     type: Type
     datatypes: Mapping[str, Datatype]
@@ -109,7 +111,8 @@ class Prefix:
 
 @dataclass(frozen=True)
 class Mirror:
-    """The prefix sequence read backwards: the papers' natural order of binary digits."""
+    """The prefix sequence read backwards: the papers' natural order of binary digits. No two values are written alike, as in
+    prefix, whatever the type; but one may begin another (``01`` and ``01 X0``), so several cannot follow one another."""
 
     forward: Prefix
 
@@ -253,7 +256,34 @@ class Flat:
         return from_iterable(items)
 
 
-CODECS = ("prefix", "mirror", "bracketed", "flat")
+@dataclass(frozen=True)
+class Digits:
+    """An integer of any size as its decimal digits, the first one first, ``-`` before those of a negative one."""
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        return ("-", *_DECIMAL)
+
+    def encode(self, value: Datum) -> list[str]:
+        return list(digits_of(value))
+
+    def decode(self, tokens: Sequence[str]) -> Datum:
+        first = 1 if tokens and tokens[0] == "-" else 0
+        for position in range(first, len(tokens)):
+            if tokens[position] not in _DECIMAL:
+                raise DecodeError(position, f"expected a digit, found `{tokens[position]}`")
+        if first == len(tokens):
+            raise DecodeError(first, "the sequence ends where a digit should follow")
+        if tokens[first] == "0" and len(tokens) > 1:
+            why = "0 has no sign" if first and len(tokens) == 2 else "no number but 0 begins with `0`"
+            raise DecodeError(first, why)
+        number = integer_of("".join(tokens[first:]))
+        return -number if first else number
+
+
+_DECIMAL = tuple("0123456789")
+
+CODECS = ("prefix", "mirror", "bracketed", "flat", "digits")
 
 
 def codec_for(kind: str, type: Type, datatypes: Mapping[str, Datatype], alphabet: Alphabet) -> Codec:
@@ -269,7 +299,11 @@ def codec_for(kind: str, type: Type, datatypes: Mapping[str, Datatype], alphabet
         if not isinstance(type, TypeConstant) or type.name != "List":
             raise RecsynError(f"the codec `flat` writes lists, and {type} is none", "use the codec `prefix`")
         return Flat(Prefix(type.arguments[0], datatypes, alphabet))
-    raise RecsynError(f"there is no codec {kind!r}", f"the codecs are {', '.join(CODECS)}")
+    if kind == "digits":
+        if type != INT:
+            raise RecsynError(f"the codec `digits` writes one integer, and {type} is none", "use the codec `prefix`")
+        return Digits()
+    raise RecsynError(f"there is no codec {kind!r}", nearest(kind, CODECS) or f"the codecs are {', '.join(CODECS)}")
 
 
 def _letter(atom: Datum) -> str:

@@ -1,16 +1,47 @@
-"""From which inputs a task draws. Sizes count constructors; depth is the recursion depth of the task's function."""
+"""From which inputs a task draws. Sizes count constructors.
+
+===============  ===============================================================================================================
+``uniform``      ``sizes``: a size uniform among those that have inputs; an input uniform among those of that size
+``by-depth``     ``sizes depths [of]``: a size, then a depth, each uniform among those that are possible; an input uniform among
+                 those of that size and depth
+``capped``       ``sizes depth [of]``: a size uniform; an input uniform among those of that size that are no deeper
+``extremes``     ``sizes [of]``: a size, then its least or its greatest depth, uniform; an input uniform among those: edge cases
+``spines``       ``sizes``: a size, then a kind of spine (see :attr:`Space.spines`), uniform; an input uniform among those
+``natural``      ``sizes [depth of]``: every input of these sizes (and no deeper, where there is a depth) as likely as any other, so
+                 that of binary numbers of sizes 1 to k all from 1 to 2^k - 1 are: the papers' natural distribution, also capped
+``enumeration``  ``[first] last``: uniform among the inputs that have these places (from 1) where all are listed in order of
+                 size, those of one size by rank. The first 2^k binary numbers are 1 … 2^k
+``restricted``   ``where from``: another distribution, given that a predicate over the features of inputs holds: edge cases,
+                 or depths capped
+``mixture``      ``parts``: one of several distributions, each with its ``weight``
+===============  ===============================================================================================================
+
+A depth is ``of: recursion``, that of the task's function, or ``of: value``, the constructors on the longest path. Where labels are
+distinct (:attr:`recsyn.data.space.Alphabet.distinct`), inputs that hold a label twice are none.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
 from random import Random
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
+from recsyn.data.features import Columns, features
+from recsyn.data.growing import Start
+from recsyn.data.populations import Population, population, too_few_letters
+from recsyn.data.predicates import Predicate
 from recsyn.data.space import Space
-from recsyn.data.treegrammar import Nonterminal
+from recsyn.data.treegrammar import EXACT, Nonterminal
 from recsyn.errors import RecsynError
+from recsyn.lang.diagnostics import nearest
 from recsyn.values import Datum
+
+DepthOf = Literal["recursion", "value"]
+"""Whose depth: that of the function's recursion on an input, or that of the input itself."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +57,43 @@ class Uniform:
 
 @dataclass(frozen=True)
 class ByDepth:
-    """A size uniform among those of the range that have values of a recursion depth in range; a depth uniform among those that the
-    size allows; a value uniform among those of that size and depth."""
+    """A size uniform among those of the range that have values of a depth in range; a depth uniform among those that the size
+    allows; a value uniform among those of that size and depth."""
 
     min_size: int
     max_size: int
     min_depth: int
     max_depth: int
+    of: DepthOf = "recursion"
 
     def to_config(self) -> dict[str, Any]:
-        return {"kind": "by-depth", "sizes": [self.min_size, self.max_size], "depths": [self.min_depth, self.max_depth]}
+        sizes, depths = [self.min_size, self.max_size], [self.min_depth, self.max_depth]
+        return {"kind": "by-depth", "sizes": sizes, "depths": depths, **_whose(self.of)}
+
+
+@dataclass(frozen=True)
+class Capped:
+    """A size uniform among those of the range that have values of depth ``max_depth`` or less; a value uniform among those."""
+
+    min_size: int
+    max_size: int
+    max_depth: int
+    of: DepthOf = "recursion"
+
+    def to_config(self) -> dict[str, Any]:
+        return {"kind": "capped", "sizes": [self.min_size, self.max_size], "depth": self.max_depth, **_whose(self.of)}
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """A size uniform among those of the range that have values; its least or its greatest depth; a value uniform among those."""
+
+    min_size: int
+    max_size: int
+    of: DepthOf = "recursion"
+
+    def to_config(self) -> dict[str, Any]:
+        return {"kind": "extremes", "sizes": [self.min_size, self.max_size], **_whose(self.of)}
 
 
 @dataclass(frozen=True)
@@ -50,71 +108,299 @@ class Spines:
 
 
 @dataclass(frozen=True)
+class Natural:
+    """Uniform among all values of the sizes of a range and, where ``max_depth`` is given, of that depth or less."""
+
+    min_size: int
+    max_size: int
+    max_depth: int | None = None
+    of: DepthOf = "recursion"
+
+    def to_config(self) -> dict[str, Any]:
+        capped = {} if self.max_depth is None else {"depth": self.max_depth, **_whose(self.of)}
+        return {"kind": "natural", "sizes": [self.min_size, self.max_size], **capped}
+
+
+@dataclass(frozen=True)
+class Enumeration:
+    """Uniform among the inputs from the ``first`` to the ``last`` in order of size and of rank, counted from 1."""
+
+    first: int
+    last: int
+
+    def to_config(self) -> dict[str, Any]:
+        return {"kind": "enumeration", "first": self.first, "last": self.last}
+
+
+@dataclass(frozen=True)
+class Restricted:
+    """A distribution given that a predicate over the features of inputs holds."""
+
+    where: Predicate
+    whole: Distribution
+
+    def to_config(self) -> dict[str, Any]:
+        return {"kind": "restricted", "where": self.where.text, "from": self.whole.to_config()}
+
+
+@dataclass(frozen=True)
 class Mixture:
     """One of several distributions, each with its weight."""
 
     parts: tuple[tuple[float, Distribution], ...]
 
-    @property
-    def min_size(self) -> int:
-        return min(part.min_size for _, part in self.parts)
-
-    @property
-    def max_size(self) -> int:
-        return max(part.max_size for _, part in self.parts)
-
     def to_config(self) -> dict[str, Any]:
         return {"kind": "mixture", "parts": [{"weight": w, **part.to_config()} for w, part in self.parts]}
 
 
-Distribution: TypeAlias = Uniform | ByDepth | Spines | Mixture
-_FIELDS = {"uniform": ("sizes",), "by-depth": ("sizes", "depths"), "spines": ("sizes",), "mixture": ("parts",)}
+Distribution: TypeAlias = Uniform | ByDepth | Capped | Extremes | Spines | Natural | Enumeration | Restricted | Mixture
+_Sized: TypeAlias = Uniform | ByDepth | Capped | Extremes | Spines | Natural
+FIELDS = {
+    "uniform": ("sizes",),
+    "by-depth": ("sizes", "depths", "of"),
+    "capped": ("sizes", "depth", "of"),
+    "extremes": ("sizes", "of"),
+    "spines": ("sizes",),
+    "natural": ("sizes", "depth", "of"),
+    "enumeration": ("first", "last"),
+    "restricted": ("where", "from"),
+    "mixture": ("parts",),
+}
+"""The fields of each kind of distribution in a configuration."""
 _HEAVIEST = 1_000_000
 _DEEPEST = 20
+_LARGEST = 100_000
+_FARTHEST = 10**15
+"""The last place in an enumeration."""
+_TRIES = 10_000
+"""Draws without one that a predicate holds of, after which there is taken to be none."""
+_AT_ONCE = 64
+"""Draws of which a predicate is asked together, at most."""
 
 
 class Sampler:
     """Draws from a distribution over a space. What can be drawn is found once; an empty distribution is refused."""
 
     def __init__(self, distribution: Distribution, space: Space) -> None:
-        self._space = space
-        self._leaves: list[tuple[float, list[tuple[int, list[Any]]]]] = []
-        self._enter(distribution, 1.0)
+        self._drawing: _Drawing = _drawing(distribution, space)
 
     def draw(self, rng: Random) -> Datum:
         """One input."""
-        sizes = self._leaves[0][1]
-        if len(self._leaves) > 1:
-            sizes = rng.choices([s for _, s in self._leaves], [w for w, _ in self._leaves])[0]
-        size, starts = sizes[rng.randrange(len(sizes))]
-        start = starts[rng.randrange(len(starts))]
-        grammar = self._space.grammar
-        return grammar.value(start, size, rng.randrange(grammar.count(start, size)))
+        return self._drawing.draw(rng)
 
-    def _enter(self, distribution: Distribution, weight: float) -> None:
-        if isinstance(distribution, Mixture):
-            total = sum(w for w, _ in distribution.parts)
-            for own, part in distribution.parts:
-                self._enter(part, weight * own / total)
-            return
-        starts = self._starts(distribution)
-        sizes: list[tuple[int, list[Any]]] = []
-        for size in range(distribution.min_size, distribution.max_size + 1):
-            possible = [start for start in starts if self._space.grammar.count(start, size)]
-            if possible:
-                sizes.append((size, possible))
-        if not sizes:
-            raise RecsynError(f"no value of {self._space.type} fits the distribution {distribution.to_config()}")
-        self._leaves.append((weight, sizes))
+    def starts(self) -> list[Start] | None:
+        """What :func:`recsyn.data.growing.growth` grows the same distribution from; ``None`` where nonterminals with sizes cannot
+        say it, or the exact numbers that it takes are too long."""
+        starts: list[Start] = []
+        for weight, members in self._drawing.shares(Fraction(1)):
+            if members is None or members.distinct or members.size > EXACT:
+                return None
+            starts.append((weight, members.start, members.size))
+        return starts
 
-    def _starts(self, distribution: Uniform | ByDepth | Spines) -> Sequence[Nonterminal]:
-        """The sets of values that are equally likely at a size."""
-        if isinstance(distribution, Uniform):
-            return [self._space.type]
-        if isinstance(distribution, Spines):
-            return self._space.spines
+    @property
+    def inputs(self) -> int:
+        """How many different inputs it can draw, at most: parts of a mixture may share some, and predicates may leave some out. Of
+        those of one size and kind no more than 2^50 are counted."""
+        return self._drawing.inputs
+
+    @property
+    def max_size(self) -> int:
+        """The greatest size that it can draw."""
+        return self._drawing.max_size
+
+
+class _Levels:
+    """A size, then one of its populations, then a member, each uniform."""
+
+    def __init__(self, sizes: Sequence[tuple[Population, ...]]) -> None:
+        self._sizes = sizes
+
+    def draw(self, rng: Random) -> Datum:
+        populations = self._sizes[rng.randrange(len(self._sizes))]
+        return populations[rng.randrange(len(populations))].drawn(rng)
+
+    def shares(self, weight: Fraction) -> Iterator[tuple[Fraction, Population | None]]:
+        for populations in self._sizes:
+            for members in populations:
+                yield weight / len(self._sizes) / len(populations), members
+
+    @property
+    def inputs(self) -> int:
+        return sum(members.counted for populations in self._sizes for members in populations)
+
+    @property
+    def max_size(self) -> int:
+        return max(members.size for populations in self._sizes for members in populations)
+
+
+class _Listed:
+    """Members with consecutive places in some populations, each as likely."""
+
+    def __init__(self, populations: Sequence[Population], first: int, last: int) -> None:
+        self._populations = populations
+        self._ends = list(accumulate(members.count for members in populations))
+        self._first, self._last = first, last
+
+    def draw(self, rng: Random) -> Datum:
+        return self.at(rng.randrange(self._first, self._last + 1))
+
+    def at(self, place: int) -> Datum:
+        number = bisect_right(self._ends, place)
+        return self._populations[number].value(place - (self._ends[number - 1] if number else 0))
+
+    def shares(self, weight: Fraction) -> Iterator[tuple[Fraction, Population | None]]:
+        total = self._last - self._first + 1
+        for end, members in zip(self._ends, self._populations, strict=True):
+            within = min(end - 1, self._last) - max(end - members.count, self._first) + 1
+            if within == members.count:
+                yield weight * within / total, members
+            elif within > 0:
+                yield weight * within / total, None
+
+    @property
+    def inputs(self) -> int:
+        return self._last - self._first + 1
+
+    @property
+    def max_size(self) -> int:
+        return self._populations[bisect_right(self._ends, self._last)].size
+
+
+class _Rejecting:
+    """The inputs of another distribution of which a predicate holds."""
+
+    def __init__(self, predicate: Predicate, whole: _Drawing, space: Space) -> None:
+        self._whole, self._space, self._predicate = whole, space, predicate
+        chance = Random(0)
+        predicate.check([name for name in self._columns([whole.draw(chance)]) if name not in ("output_length", "growth")])
+        self.draw(chance)
+
+    def draw(self, rng: Random) -> Datum:
+        tried, many = 0, 1
+        while tried < _TRIES:
+            values = [self._whole.draw(rng) for _ in range(many)]
+            holds = self._predicate.holds(self._columns(values))
+            if holds.any():
+                return values[int(holds.argmax())]
+            tried, many = tried + many, min(2 * many, _AT_ONCE, _TRIES - tried - many)
+        raise RecsynError(f"none of {_TRIES:,} values of {self._space.type} that were drawn is one where {self._predicate}")
+
+    def _columns(self, values: Sequence[Datum]) -> Columns:
+        nothing = [0] * len(values)
+        return features(self._space, values, nothing, nothing)
+
+    def shares(self, weight: Fraction) -> Iterator[tuple[Fraction, Population | None]]:
+        yield weight, None
+
+    @property
+    def inputs(self) -> int:
+        return self._whole.inputs
+
+    @property
+    def max_size(self) -> int:
+        return self._whole.max_size
+
+
+class _Mixed:
+    """One of several, by weight."""
+
+    def __init__(self, weights: Sequence[float], parts: Sequence[_Drawing]) -> None:
+        self._weights, self._parts = weights, parts
+
+    def draw(self, rng: Random) -> Datum:
+        part = self._parts[0] if len(self._parts) == 1 else rng.choices(self._parts, self._weights)[0]
+        return part.draw(rng)
+
+    def shares(self, weight: Fraction) -> Iterator[tuple[Fraction, Population | None]]:
+        total = sum(map(Fraction, self._weights))
+        for own, part in zip(self._weights, self._parts, strict=True):
+            yield from part.shares(weight * Fraction(own) / total)
+
+    @property
+    def inputs(self) -> int:
+        return sum(part.inputs for part in self._parts)
+
+    @property
+    def max_size(self) -> int:
+        return max(part.max_size for part in self._parts)
+
+
+_Drawing: TypeAlias = _Levels | _Listed | _Rejecting | _Mixed
+
+
+def _drawing(distribution: Distribution, space: Space) -> _Drawing:
+    if isinstance(distribution, Mixture):
+        return _Mixed([weight for weight, _ in distribution.parts], [_drawing(part, space) for _, part in distribution.parts])
+    if isinstance(distribution, Restricted):
+        return _Rejecting(distribution.where, _drawing(distribution.whole, space), space)
+    if isinstance(distribution, Enumeration):
+        return _listed(distribution, space)
+    starts = _starts(distribution, space)
+    sizes = []
+    for size in range(distribution.min_size, distribution.max_size + 1):
+        possible = tuple(members for start in starts(size) if (members := population(space, start, size)))
+        if possible:
+            sizes.append(possible)
+    if not sizes:
+        tried = range(distribution.min_size, distribution.max_size + 1)
+        hints = (too_few_letters(space, start, tried) for start in starts(distribution.max_size) or (space.type,))
+        hint = next((hint for hint in hints if hint), None)
+        raise RecsynError(f"no value of {space.type} fits the distribution {distribution.to_config()}", hint)
+    if not isinstance(distribution, Natural):
+        return _Levels(sizes)
+    populations = [members for possible in sizes for members in possible]
+    if populations[-1].size > EXACT:
+        raise RecsynError(
+            f"how many values there are is counted up to the size {EXACT} only", "give smaller `sizes`, or kind `uniform`"
+        )
+    return _Listed(populations, 0, sum(members.count for members in populations) - 1)
+
+
+def _listed(distribution: Enumeration, space: Space) -> _Listed:
+    """The populations up to the last place, from the smallest on."""
+    largest = space.grammar.largest(space.type)
+    populations: list[Population] = []
+    there, size = 0, 0
+    while there < distribution.last:
+        if size > (_LARGEST if largest is None else largest):
+            raise RecsynError(
+                f"{space.type} has {there:,} values{' of sizes up to ' + format(_LARGEST, ',') if largest is None else ''}, "
+                f"and the enumeration goes to the place {distribution.last:,}"
+            )
+        members = population(space, space.type, size)
+        if members:
+            populations.append(members)
+            there += members.count
+        size += 1
+    return _Listed(populations, distribution.first - 1, distribution.last - 1)
+
+
+def _starts(distribution: _Sized, space: Space) -> Callable[[int], Sequence[Nonterminal]]:
+    """The sets of values that are equally likely at a size."""
+    if isinstance(distribution, Uniform) or (isinstance(distribution, Natural) and distribution.max_depth is None):
+        return lambda size: [space.type]
+    if isinstance(distribution, Spines):
+        return lambda size: space.spines
+    at = space.at_depth if distribution.of == "recursion" else space.as_deep
+    if isinstance(distribution, Capped | Natural):
+        assert distribution.max_depth is not None
+        capped = at(distribution.max_depth, False)
+        return lambda size: [capped]
+    if isinstance(distribution, ByDepth):
         deepest = min(distribution.max_depth, distribution.max_size)
-        return [self._space.at_depth(depth) for depth in range(distribution.min_depth, deepest + 1)]
+        depths = [at(depth) for depth in range(distribution.min_depth, deepest + 1)]
+        return lambda size: depths
+
+    def extreme(size: int) -> list[Nonterminal]:
+        up, down = range(size + 1), range(size, -1, -1)
+        found = (next((at(d) for d in depths if population(space, at(d), size)), None) for depths in (up, down))
+        return list(dict.fromkeys(start for start in found if start is not None))
+
+    return extreme
+
+
+# Configurations
 
 
 def distribution_from_config(config: Any) -> Distribution:
@@ -124,29 +410,67 @@ def distribution_from_config(config: Any) -> Distribution:
 
 def _from_config(config: Any, level: int) -> Distribution:
     kind = config.get("kind") if isinstance(config, Mapping) else None
-    if not isinstance(kind, str) or kind not in _FIELDS:
-        raise RecsynError(f"{config!r} is no distribution", f"give `kind`: one of {', '.join(_FIELDS)}")
-    known = {"kind", *_FIELDS[kind]}
-    extra = sorted(map(str, set(config) - known))
-    if extra:
-        raise RecsynError(f"a distribution of kind {kind} has no field {extra[0]!r}", f"its fields are {', '.join(sorted(known))}")
+    if not isinstance(kind, str) or kind not in FIELDS:
+        near = nearest(kind, FIELDS) if isinstance(kind, str) else None
+        raise RecsynError(f"{config!r} is no distribution", near or f"give `kind`: one of {', '.join(FIELDS)}")
+    fields = ("kind", *FIELDS[kind])
+    for name in config:
+        if name not in fields:
+            near = nearest(str(name), fields)
+            raise RecsynError(f"a distribution of kind {kind} has no field {name!r}", near or f"its fields are {', '.join(fields)}")
     if level > _DEEPEST:
-        raise RecsynError(f"the distribution nests mixtures more than {_DEEPEST} deep")
+        raise RecsynError(f"the distribution nests mixtures and restrictions more than {_DEEPEST} deep")
     if kind == "mixture":
-        parts = config.get("parts")
-        if not isinstance(parts, list) or not parts or not all(isinstance(p, Mapping) for p in parts):
-            raise RecsynError("a mixture has `parts`, a list of distributions, each with its `weight`")
-        weighted = []
-        for part in parts:
-            weight = part.get("weight")
-            if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight <= _HEAVIEST:
-                raise RecsynError(f"the `weight` {weight!r} in a mixture is no number above 0, {_HEAVIEST:,} at most")
-            weighted.append((float(weight), _from_config({k: v for k, v in part.items() if k != "weight"}, level + 1)))
-        return Mixture(tuple(weighted))
+        return _mixture(config, level)
+    if kind == "restricted":
+        where = config.get("where")
+        if not isinstance(where, str):
+            raise RecsynError(f"`where` is {where!r}, not a predicate over features", "for example `where: recursion_depth <= 3`")
+        return Restricted(Predicate.of(where), _from_config(config.get("from"), level + 1))
+    if kind == "enumeration":
+        first, last = _whole(config, "first", 1, _FARTHEST, 1), _whole(config, "last", 1, _FARTHEST)
+        if first > last:
+            raise RecsynError(f"`first` is {first}, which is greater than `last`, {last}")
+        return Enumeration(first, last)
     sizes = _range(config, "sizes", 1)
+    if kind == "uniform":
+        return Uniform(*sizes)
+    if kind == "spines":
+        return Spines(*sizes)
+    of = config.get("of", "recursion")
+    if of not in get_args(DepthOf):
+        near = nearest(of, get_args(DepthOf)) if isinstance(of, str) else None
+        raise RecsynError(f"there is no depth of {of!r}", near or "a depth is `of: recursion` or `of: value`")
     if kind == "by-depth":
-        return ByDepth(*sizes, *_range(config, "depths", 0))
-    return Uniform(*sizes) if kind == "uniform" else Spines(*sizes)
+        return ByDepth(*sizes, *_range(config, "depths", 0), of)
+    if kind == "extremes":
+        return Extremes(*sizes, of)
+    if kind == "natural" and config.get("depth") is None:
+        if "of" in config:
+            raise RecsynError("a depth is said to be `of` something, and no `depth` is given", "give `depth`, or leave `of` out")
+        return Natural(*sizes)
+    depth = _whole(config, "depth", 0, _LARGEST)
+    return Capped(*sizes, depth, of) if kind == "capped" else Natural(*sizes, depth, of)
+
+
+def _mixture(config: Mapping[str, Any], level: int) -> Mixture:
+    parts = config.get("parts")
+    if not isinstance(parts, list) or not parts or not all(isinstance(p, Mapping) for p in parts):
+        raise RecsynError("a mixture has `parts`, a list of distributions, each with its `weight`")
+    weighted = []
+    for part in parts:
+        weight = part.get("weight")
+        if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight <= _HEAVIEST:
+            raise RecsynError(f"the `weight` {weight!r} in a mixture is no number above 0, {_HEAVIEST:,} at most")
+        weighted.append((float(weight), _from_config({k: v for k, v in part.items() if k != "weight"}, level + 1)))
+    return Mixture(tuple(weighted))
+
+
+def _whole(config: Mapping[str, Any], field: str, least: int, greatest: int, default: int | None = None) -> int:
+    value = config.get(field, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= greatest:
+        raise RecsynError(f"`{field}` is {value!r}, not a whole number from {least} to {greatest:,}")
+    return value
 
 
 def _range(config: Mapping[str, Any], field: str, least: int) -> tuple[int, int]:
@@ -155,7 +479,11 @@ def _range(config: Mapping[str, Any], field: str, least: int) -> tuple[int, int]
         not isinstance(value, list | tuple)
         or len(value) != 2
         or not all(isinstance(v, int) and not isinstance(v, bool) for v in value)
-        or not least <= value[0] <= value[1] <= 100_000
+        or not least <= value[0] <= value[1] <= _LARGEST
     ):
         raise RecsynError(f"`{field}` is {value!r}, not a pair of whole numbers [least, greatest] from {least} up")
     return value[0], value[1]
+
+
+def _whose(of: DepthOf) -> dict[str, str]:
+    return {} if of == "recursion" else {"of": of}

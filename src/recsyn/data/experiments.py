@@ -13,7 +13,7 @@ import yaml
 
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.errors import RecsynError
-from recsyn.lang.diagnostics import LanguageError
+from recsyn.lang.diagnostics import LanguageError, nearest
 from recsyn.lang.source import read_source
 
 _SECTIONS = ("task", "model", "training")
@@ -66,7 +66,8 @@ def _experiment(config: Any, path: Path) -> Experiment:
         raise RecsynError(f"{str(path)!r} describes no experiment", f"its sections are {', '.join(_SECTIONS)}")
     for section, content in config.items():
         if section not in _SECTIONS:
-            raise RecsynError(f"{str(path)!r} has a section {section!r}", f"its sections are {', '.join(_SECTIONS)}")
+            near = nearest(str(section), _SECTIONS) or f"its sections are {', '.join(_SECTIONS)}"
+            raise RecsynError(f"{str(path)!r} has a section {section!r}", near)
         if content is not None and not isinstance(content, Mapping):
             raise RecsynError(f"the section {section!r} of {str(path)!r} is {content!r}, not a mapping of names to values")
     task = dict(config["task"])

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 
+from recsyn.data.labelling import Labelling
 from recsyn.data.treegrammar import Nonterminal, Production, TreeGrammar
 from recsyn.errors import RecsynError
 from recsyn.lang.program import RecursionShape
@@ -24,14 +26,18 @@ from recsyn.lang.types import (
 from recsyn.values import Datum, Value, preorder
 
 _MOST_TYPES = 200
+_MOST_LABELS = 64
+"""Of one value, where labels are distinct and shapes of one size differ in how many they have: more take too long to count."""
 
 
 @dataclass(frozen=True)
 class Alphabet:
-    """The integers and the characters that inputs may hold, each in order."""
+    """The integers and the characters that inputs may hold, each in order. Where they are ``distinct``, no input that is drawn
+    holds one of them twice."""
 
     integers: tuple[int, ...] = tuple(range(10))
     characters: tuple[str, ...] = tuple("abcdefghij")
+    distinct: bool = False
 
     @cached_property
     def ranks(self) -> Mapping[Datum, int]:
@@ -49,6 +55,39 @@ class _Deep:
     type: Type
     depth: int
     exactly: bool
+
+    def __str__(self) -> str:
+        return f"{self.type} of recursion depth{'' if self.exactly else ' up to'} {self.depth}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tall:
+    """The values of a type whose own depth is ``depth`` exactly, or at most."""
+
+    type: Type
+    depth: int
+    exactly: bool
+
+    def __str__(self) -> str:
+        return f"{self.type} of depth{'' if self.exactly else ' up to'} {self.depth}"
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Numbers of integers and characters, and what derives the shapes that have so many, of the size that is meant."""
+
+    start: Nonterminal
+    integers: int
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    """The values of a nonterminal that hold so many integers and so many characters."""
+
+    nonterminal: Nonterminal
+    integers: int
+    characters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +133,19 @@ class Space:
     def shapes(self) -> TreeGrammar:
         """The values with one label for all atoms of a type: their shapes."""
         letters = {INT: self.alphabet.integers[:1], CHAR: self.alphabet.characters[:1]}
-        return TreeGrammar(self._productions, lambda at: letters.get(at) if isinstance(at, TypeConstant) else None)
+
+        def letters_of(at: Nonterminal) -> Sequence[Datum] | None:
+            if isinstance(at, _Holding):
+                own = letters_of(at.nonterminal)
+                return own if own is None or (at.integers, at.characters) == self._holds(at.nonterminal) else ()
+            return letters.get(at) if isinstance(at, TypeConstant) else None
+
+        return TreeGrammar(self._productions, letters_of)
+
+    @cached_property
+    def labelling(self) -> Labelling:
+        """How many labels the shapes have."""
+        return Labelling(self.shapes)
 
     @cached_property
     def lettered(self) -> bool:
@@ -107,34 +158,31 @@ class Space:
         return {c.name: rank for datatype in self.datatypes.values() for rank, c in enumerate(datatype.constructors)}
 
     def smallest(self, limit: int = 10_000) -> Iterator[Datum]:
-        """Every shape in order of size, ``limit`` at most, labels of the alphabet in turn, so that neighbours differ."""
+        """Every shape in order of size, ``limit`` at most, labels of the alphabet in turn, so that neighbours differ. Where labels
+        are distinct, shapes that need more than there are do not come."""
         given = 0
         size, empty = 0, 0
         while given < limit and empty < 64:
-            count = self.shapes.count(self.type, size)
-            empty = 0 if count else empty + 1
-            for rank in range(min(count, limit - given)):
-                yield self.labelled(self.shapes.value(self.type, size, rank), given)
-                given += 1
+            starts = [labels.start for labels in self.labellings(self.type, size)] if self.alphabet.distinct else [self.type]
+            counts = [self.shapes.count(start, size) for start in starts]
+            empty = 0 if any(counts) else empty + 1
+            for start, count in zip(starts, counts, strict=True):
+                for rank in range(min(count, limit - given)):
+                    yield self.labelled(self.shapes.value(start, size, rank), given)
+                    given += 1
             size += 1
 
     def labelled(self, shape: Datum, start: int) -> Datum:
-        """A shape with labels in the order of the alphabet, beginning at the ``start``-th, from left to right."""
-        integers, characters = self.alphabet.integers, self.alphabet.characters
-        nodes = list(preorder(shape))
-        place = start + sum(not isinstance(node, Value) for node in nodes)
-        built: list[Datum] = []
-        for node in reversed(nodes):
-            if isinstance(node, Value):
-                kept = len(built) - len(node.fields)
-                fields = tuple(reversed(built[kept:]))
-                del built[kept:]
-                built.append(Value(node.constructor, fields))
-            else:
-                place -= 1
-                letters: Sequence[Datum] = integers if isinstance(node, int) else characters
-                built.append(letters[place % len(letters)])
-        return built[0]
+        """A shape with labels in the order of the alphabet, integers and characters each beginning at the ``start``-th, from left
+        to right."""
+        places = {int: start, str: start}
+        letters: list[Datum] = []
+        for atom in preorder(shape):
+            if not isinstance(atom, Value):
+                of_kind: Sequence[Datum] = self.alphabet.integers if isinstance(atom, int) else self.alphabet.characters
+                letters.append(of_kind[places[type(atom)] % len(of_kind)])
+                places[type(atom)] += 1
+        return relabelled(shape, letters)
 
     # Spines
 
@@ -166,13 +214,80 @@ class Space:
                     chosen[i] = at if i == at.index else _Leaf(at.type)
                 yield Production(constructor.name, tuple(chosen))
 
+    # Depth of the value itself
+
+    def as_deep(self, depth: int, exactly: bool = True) -> Nonterminal:
+        """The values with ``depth`` constructors on their longest path, or at most so many, as a start for :attr:`grammar`."""
+        return _Tall(self.type, depth, exactly)
+
+    def _tall_productions(self, at: _Tall) -> Iterator[Production]:
+        for constructor in constructors_of(at.type, self.datatypes):
+            deep = tuple(i for i, f in enumerate(constructor.fields) if constructors_of(f, self.datatypes))
+            if not deep:
+                if at.depth == 1 or (at.depth > 1 and not at.exactly):
+                    yield Production(constructor.name, constructor.fields)
+                continue
+            if at.depth < 2:
+                continue
+            # Depth d exactly: some field has d - 1; taking the first that has makes the productions disjoint.
+            for first in deep if at.exactly else (-1,):
+                chosen: list[Nonterminal] = list(constructor.fields)
+                for i in deep:
+                    chosen[i] = _Tall(constructor.fields[i], at.depth - (2 if i < first else 1), i == first)
+                yield Production(constructor.name, tuple(chosen))
+
+    # Numbers of labels
+
+    def labellings(self, start: Nonterminal, size: int) -> list[Labels]:
+        """The shapes of a size that need no more labels than there are, by how many they need. Raises :class:`RecsynError` where
+        that takes too long to tell."""
+        ranges = self.labelling.ranges(start, size)
+        if ranges is None:
+            return []
+        letters = self.alphabet
+        (fewest, most), (least, greatest) = ranges
+        if fewest == most and least == greatest:
+            return [Labels(start, most, greatest)] if most <= len(letters.integers) and greatest <= len(letters.characters) else []
+        most, greatest = min(most, len(letters.integers)), min(greatest, len(letters.characters))
+        if max(most, greatest) > _MOST_LABELS:
+            raise RecsynError(
+                f"values of {self.type} of size {size} hold from {fewest + least} to {most + greatest} labels, "
+                f"and how many there are with distinct ones is not counted beyond {_MOST_LABELS}",
+                "allow smaller sizes, a smaller alphabet, or repeated labels",
+            )
+        kinds = [(i, c) for i in range(fewest, most + 1) for c in range(least, greatest + 1)]
+        found = [Labels(_Holding(start, integers, characters), integers, characters) for integers, characters in kinds]
+        return [labels for labels in found if self.shapes.count(labels.start, size)]
+
+    def _holding_productions(self, at: _Holding) -> Iterator[Production]:
+        for production in self._productions(at.nonterminal):
+            for integers in _shared(at.integers, [self._holds(f)[0] for f in production.fields]):
+                for characters in _shared(at.characters, [self._holds(f)[1] for f in production.fields]):
+                    fields = zip(production.fields, integers, characters, strict=True)
+                    yield Production(production.constructor, tuple(_Holding(*field) for field in fields))
+
+    def _holds(self, at: Nonterminal) -> tuple[int | None, int | None]:
+        """How many integers and characters every value of a nonterminal holds; ``None`` where that is not the same for all."""
+        if isinstance(at, TypeVariable) or at == INT:
+            return 1, 0
+        if at == CHAR:
+            return 0, 1
+        type = at if isinstance(at, TypeConstant) else at.type  # type: ignore[attr-defined]
+        within = self._letters_within.setdefault(type, frozenset(types_within(type, self.datatypes)))
+        return None if INT in within else 0, None if CHAR in within else 0
+
+    @cached_property
+    def _letters_within(self) -> dict[Type, frozenset[Type]]:
+        return {}
+
     # Recursion depth
 
-    def at_depth(self, depth: int) -> Nonterminal:
-        """The inputs on which the function recurs ``depth`` deep, as a start for :attr:`grammar`. Raises :class:`RecsynError` where
-        its recursion does not go by one constructor at a time, so that depth cannot be read off the input."""
+    def at_depth(self, depth: int, exactly: bool = True) -> Nonterminal:
+        """The inputs on which the function recurs ``depth`` deep, or at most so deep, as a start for :attr:`grammar`. Raises
+        :class:`RecsynError` where its recursion does not go by one constructor at a time, so that depth cannot be read off the
+        input."""
         _ = self._recursive_fields
-        return _Deep(self.type, depth, True)
+        return _Deep(self.type, depth, exactly)
 
     @cached_property
     def _recursive_fields(self) -> dict[str, tuple[int, ...]]:
@@ -201,6 +316,10 @@ class Space:
             return [Production(c.name, c.fields) for c in constructors_of(at.type, self.datatypes) if at.type not in c.fields]
         if isinstance(at, _Spine):
             return list(self._spine_productions(at))
+        if isinstance(at, _Tall):
+            return list(self._tall_productions(at))
+        if isinstance(at, _Holding):
+            return list(self._holding_productions(at))
         assert isinstance(at, _Deep)
         found: list[Production] = []
         for constructor in constructors_of(at.type, self.datatypes):
@@ -225,6 +344,36 @@ class Space:
             for i in recursive:
                 chosen[i] = _Deep(self.type, at.depth - (2 if i < first else 1), i == first)
             yield Production(name, tuple(chosen))
+
+
+def relabelled(shape: Datum, letters: Sequence[Datum]) -> Datum:
+    """A shape with these integers and characters in place of its own, from left to right."""
+    place = len(letters)
+    built: list[Datum] = []
+    for node in reversed(list(preorder(shape))):
+        if isinstance(node, Value):
+            kept = len(built) - len(node.fields)
+            fields = tuple(reversed(built[kept:]))
+            del built[kept:]
+            built.append(Value(node.constructor, fields))
+        else:
+            place -= 1
+            built.append(letters[place])
+    return built[0]
+
+
+def _shared(number: int, held: Sequence[int | None]) -> Iterator[tuple[int, ...]]:
+    """The ways to share out ``number`` among places, some of which take a fixed part."""
+    left = number - sum(h for h in held if h is not None)
+    free = [place for place, h in enumerate(held) if h is None]
+    if left < 0 or (not free and left):
+        return
+    for parts in product(range(left + 1), repeat=max(0, len(free) - 1)):
+        if sum(parts) <= left:
+            shared = [h or 0 for h in held]
+            for place, part in zip(free, (*parts, left - sum(parts)), strict=False):
+                shared[place] = part
+            yield tuple(shared)
 
 
 def types_within(type: Type, datatypes: Mapping[str, Datatype]) -> Iterator[Type]:

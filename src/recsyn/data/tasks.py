@@ -1,8 +1,8 @@
-"""A task: a function, a way to write its inputs and outputs as tokens, and the distribution that inputs are drawn from."""
+"""A task: a function, what is asked of it, a way to write its inputs and outputs as tokens, and the distribution that inputs are
+drawn from."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,25 +12,53 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recsyn.data.answers import Mistake
 from recsyn.data.codecs import Codec, codec_for
 from recsyn.data.distributions import Distribution, Sampler, distribution_from_config
-from recsyn.data.features import Columns, features
+from recsyn.data.features import Columns, Feature, features
+from recsyn.data.growing import Growth, TooManyWays, growth
+from recsyn.data.questions import MOST_ROUNDS, Question, mistake, question_for
+from recsyn.data.shifting import ShiftedCodec, ShiftedQuestion
 from recsyn.data.space import Alphabet, Space, space_of, types_within
+from recsyn.data.splits import Division, Splits, splits_from_config
 from recsyn.data.vocabulary import END, START, Vocabulary
 from recsyn.errors import RecsynError
+from recsyn.lang import core
 from recsyn.lang.checker import check
+from recsyn.lang.diagnostics import nearest
 from recsyn.lang.source import Source
 from recsyn.lang.types import ARROW, INT, Type, TypeConstant, substitute, variables_of
 from recsyn.semantics.function import Function
 from recsyn.semantics.reference import Reference
 from recsyn.values import Datum
 
-_FIELDS = ("name", "program", "source", "function", "input", "output", "integers", "characters", "distribution")
+_FIELDS = (
+    "name",
+    "program",
+    "source",
+    "function",
+    "input",
+    "output",
+    "integers",
+    "characters",
+    "labels",
+    "padding",
+    "distribution",
+    "splits",
+    "asks",
+    "rounds",
+)
+_FIRST = 8
+"""Smallest inputs on which a task has to have an answer."""
+
+_MOST_PADDING = 10_000
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Everything a data set is made from. ``input`` and ``output`` name codecs."""
+    """Everything a data set is made from. ``function`` takes one argument (:attr:`Function.of_tuple` makes one of several);
+    ``input`` and ``output`` name codecs, ``asks`` one of :data:`~recsyn.data.questions.QUESTIONS`, ``rounds`` how many of them;
+    ``padding`` is how many blanks may stand before an input (:mod:`recsyn.data.shifting`)."""
 
     name: str
     function: Function
@@ -38,12 +66,17 @@ class Task:
     output: str
     distribution: Distribution
     alphabet: Alphabet = field(default_factory=Alphabet)
+    splits: Splits = field(default_factory=Splits)
+    asks: str = "value"
+    rounds: int | None = None
+    padding: int = 0
+    own_features: tuple[Feature, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.function.parameters) != 1:
             raise RecsynError(
                 f"{self.function.name} takes {len(self.function.parameters)} arguments, and the function of a task takes one",
-                "write a function of a tuple that calls it",
+                "give its `of_tuple`, the same function of one tuple",
             )
         for type in types_within(self.output_type, self.function.program.datatypes):
             if isinstance(type, TypeConstant) and type.name == ARROW:
@@ -70,7 +103,37 @@ class Task:
         return Sampler(self.distribution, self.space)
 
     @cached_property
+    def growth(self) -> Growth | None:
+        """The tables that rows are grown from; ``None`` where there are none, or too large ones, and the sampler draws rows."""
+        starts = self.sampler.starts()
+        try:
+            return None if starts is None else growth(self.space.grammar, starts)
+        except TooManyWays:
+            return None
+
+    @cached_property
+    def division(self) -> Division:
+        """Which split each input belongs to."""
+        return Division(self.splits, self.space, lambda inputs: self.features(inputs, self.function.of_each(inputs)))
+
+    def drawn_for(self, split: str) -> Task:
+        """The task whose distribution the inputs of a split are drawn from: this one, but for groups with one of their own. Raises
+        :class:`RecsynError` for a name that is neither a split nor a group."""
+        self.splits.check(split)
+        return self._groups.get(split, self)
+
+    @cached_property
+    def _groups(self) -> dict[str, Task]:
+        """A task for each group that has its own distribution."""
+        return {g.name: self.with_distribution(g.distribution) for g in self.splits.groups if g.distribution is not None}
+
+    @cached_property
     def input_codec(self) -> Codec:
+        plain = self._plain_input_codec
+        return ShiftedCodec(plain, self.padding) if self.padding else plain
+
+    @cached_property
+    def _plain_input_codec(self) -> Codec:
         return codec_for(self.input, self.space.type, self.space.datatypes, self.alphabet)
 
     @cached_property
@@ -83,8 +146,14 @@ class Task:
         return substitute(self.function.result, dict.fromkeys(variables_of(self.function.result), INT))
 
     @cached_property
+    def question(self) -> Question:
+        plain, output = self._plain_input_codec, self.output_codec
+        question = question_for(self.asks, self.rounds, self.function, plain, output, self.space.datatypes)
+        return ShiftedQuestion(question, self.input_codec) if isinstance(self.input_codec, ShiftedCodec) else question
+
+    @cached_property
     def vocabulary(self) -> Vocabulary:
-        return Vocabulary.of([*self.input_codec.tokens, *self.output_codec.tokens])
+        return Vocabulary.of([*self.input_codec.tokens, *self.question.tokens])
 
     @cached_property
     def _longest(self) -> tuple[int, int]:
@@ -109,31 +178,49 @@ class Task:
         encode = self.vocabulary.encode
         return padded([[*encode(self.input_codec.encode(v)), END] for v in inputs])
 
-    def encode_target(self, outputs: Sequence[Datum]) -> NDArray[np.int32]:
-        """``int32 [n, L]``: the start, the tokens of each output, the end, padding."""
+    def answers(self, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> list[list[str]]:
+        """The tokens of the right answer to each of n inputs; ``outputs`` are the function's values on them."""
+        answer = self.question.answer
+        return [answer(input, output) for input, output in zip(inputs, outputs, strict=True)]
+
+    def mistake(self, input: Datum, tokens: Sequence[str]) -> Mistake | None:
+        """Where an answer to an input goes wrong, and why; ``None`` where it is right."""
+        return mistake(self.question, input, self.function(input), tokens)
+
+    def encode_target(self, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> NDArray[np.int32]:
+        """``int32 [n, L]``: the start, the tokens of the right answer to each input, the end, padding."""
         encode = self.vocabulary.encode
-        return padded([[START, *encode(self.output_codec.encode(v)), END] for v in outputs])
+        return padded([[START, *encode(tokens), END] for tokens in self.answers(inputs, outputs)])
 
     def features(self, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> Columns:
-        """The structural features of inputs and their right outputs, each ``int64 [n]``."""
+        """The structural features of inputs and of the right answers to them, each ``int64 [n]``."""
         lengths = [len(self.input_codec.encode(v)) for v in inputs]
-        return features(self.space, inputs, lengths, [len(self.output_codec.encode(v)) for v in outputs])
+        answers = [len(tokens) for tokens in self.answers(inputs, outputs)]
+        return features(self.space, inputs, lengths, answers, self.function.program, self.own_features)
 
     def with_distribution(self, distribution: Distribution) -> Task:
         return replace(self, distribution=distribution)
 
     def to_config(self) -> dict[str, Any]:
         """The task as JSON-able data, the program's text within, from which :func:`task_from_config` makes it again."""
+        splits = {} if self.splits == Splits() else {"splits": self.splits.to_config()}
+        asks = {} if self.asks == "value" else {"asks": self.asks}
+        rounds = {} if self.rounds is None else {"rounds": self.rounds}
         return {
             "name": self.name,
             "program": self.function.program.source.name,
             "source": self.program_source,
-            "function": self.function.name,
+            "function": core.spelled(self.function.name),
             "input": self.input,
             "output": self.output,
             "integers": [self.alphabet.integers[0], self.alphabet.integers[-1]],
             "characters": "".join(self.alphabet.characters),
+            **({"labels": "distinct"} if self.alphabet.distinct else {}),
+            **({"padding": self.padding} if self.padding else {}),
             "distribution": self.distribution.to_config(),
+            **splits,
+            **asks,
+            **rounds,
         }
 
     @staticmethod
@@ -148,9 +235,8 @@ def task_from_config(config: Any) -> Task:
         raise RecsynError("a task is a mapping of names to values", f"its fields are {', '.join(_FIELDS)}")
     for name in config:
         if name not in _FIELDS:
-            near = difflib.get_close_matches(str(name), _FIELDS, n=1)
             raise RecsynError(
-                f"a task has no field {name!r}", f"did you mean {near[0]!r}?" if near else f"its fields are {', '.join(_FIELDS)}"
+                f"a task has no field {name!r}", nearest(str(name), _FIELDS) or f"its fields are {', '.join(_FIELDS)}"
             )
     texts: dict[str, str] = {
         "name": "task",
@@ -158,29 +244,54 @@ def task_from_config(config: Any) -> Task:
         "input": "prefix",
         "output": "prefix",
         "characters": "abcdefghij",
+        "asks": "value",
     }
-    for name in ("name", "program", "source", "function", "input", "output", "characters"):
+    for name in ("name", "program", "source", "function", "input", "output", "characters", "asks"):
         value = config.get(name, texts.get(name))
         if not isinstance(value, str) or not value:
             raise RecsynError(f"the task's {name!r} is {value!r}, not a text" if name in config else f"the task has no {name!r}")
         texts[name] = _encodable(name, value)
     program = check(Source(texts["program"], texts["source"]))
     if texts["function"] not in program.definitions:
-        near = difflib.get_close_matches(texts["function"], program.definitions, n=1)
-        raise RecsynError(
-            f"{texts['program']} defines no function {texts['function']!r}", f"did you mean {near[0]!r}?" if near else None
-        )
+        near = nearest(texts["function"], program.own) or nearest(texts["function"], program.definitions)
+        raise RecsynError(f"{texts['program']} defines no function {texts['function']!r}", near)
+    if any(c.isspace() for c in texts["characters"]):
+        raise RecsynError("the task's 'characters' hold white space, which stands between tokens", "leave it out")
     task = Task(
         name=texts["name"],
-        function=Function(program, texts["function"], Reference(program)),
+        function=Function(program, texts["function"], Reference(program)).of_tuple,
         input=texts["input"],
         output=texts["output"],
         distribution=distribution_from_config(config.get("distribution")),
-        alphabet=Alphabet(_integers(config.get("integers", [0, 9])), tuple(dict.fromkeys(texts["characters"]))),
+        alphabet=Alphabet(
+            _integers(config.get("integers", [0, 9])), tuple(dict.fromkeys(texts["characters"])), _distinct(config.get("labels"))
+        ),
+        splits=splits_from_config(config.get("splits")),
+        asks=texts["asks"],
+        rounds=_rounds(config.get("rounds")),
+        padding=_padding(config.get("padding", 0)),
     )
     # What cannot be drawn or written down is refused here, before anything is made of it.
     _ = task.sampler, task.vocabulary
+    if task.asks != "value":
+        smallest = list(task.space.smallest(_FIRST))
+        _ = task.answers(smallest, task.function.of_each(smallest))
+    _check_groups(task)
     return task
+
+
+def _check_groups(task: Task) -> None:
+    """Raise :class:`RecsynError` for a group whose predicate speaks of what inputs do not have, or that has nothing to draw."""
+    if not task.splits.groups:
+        return
+    smallest = list(task.space.smallest(1))
+    known = list(task.features(smallest, task.function.of_each(smallest)))
+    for group in task.splits.groups:
+        try:
+            group.where.check(known)
+            _ = task.drawn_for(group.name).sampler
+        except RecsynError as error:
+            raise RecsynError(f"in the group {group.name!r}: {error.message}", error.hint) from None
 
 
 def _encodable(name: str, text: str) -> str:
@@ -188,6 +299,26 @@ def _encodable(name: str, text: str) -> str:
     if any("\ud800" <= c <= "\udfff" for c in text):
         raise RecsynError(f"the task's {name!r} holds half a character (a surrogate), which is no text")
     return text
+
+
+def _rounds(value: Any) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_ROUNDS):
+        raise RecsynError(f"`rounds` is {value!r}, not a whole number from 1 to {MOST_ROUNDS:,}")
+    return value
+
+
+def _distinct(value: Any) -> bool:
+    """Whether no label comes twice in an input."""
+    if value not in (None, "repeated", "distinct"):
+        near = nearest(value, ("repeated", "distinct")) if isinstance(value, str) else None
+        raise RecsynError(f"the labels of an input are not {value!r}", near or "`labels` are `repeated` or `distinct`")
+    return bool(value == "distinct")
+
+
+def _padding(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_PADDING:
+        raise RecsynError(f"`padding` is {value!r}, not a whole number from 0 to {_MOST_PADDING:,}")
+    return value
 
 
 def _integers(value: Any) -> tuple[int, ...]:

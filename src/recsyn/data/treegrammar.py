@@ -13,11 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from functools import cached_property
+from random import Random
+from typing import TYPE_CHECKING, TypeAlias
 
 from recsyn.values import Datum, Value
 
+if TYPE_CHECKING:
+    from recsyn.data.certified import CertifiedCounts
+
 Nonterminal: TypeAlias = Hashable
+EXACT = 256
+"""Values up to this size are drawn by rank, which takes the exact numbers of all smaller ones; larger ones by certified counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +41,14 @@ class TreeGrammar:
         productions: Callable[[Nonterminal], Sequence[Production]],
         letters: Callable[[Nonterminal], Sequence[Datum] | None],
     ) -> None:
-        self._rules = productions
-        self._letters = letters
-        self._symbols: dict[Nonterminal, _Symbol] = {}
+        self.productions = productions
+        self.letters = letters
+        self._symbols: dict[Nonterminal, Symbol] = {}
         self._counted = 0
 
     def count(self, nonterminal: Nonterminal, size: int) -> int:
         """How many values of this size the nonterminal derives."""
-        return self._symbol(nonterminal, size).counts[size] if size >= 0 else 0
+        return self.symbol(nonterminal, size).counts[size] if size >= 0 else 0
 
     def value(self, nonterminal: Nonterminal, size: int, rank: int) -> Datum:
         """The value of this size and rank, ``0 <= rank < count``. Ranks follow the order of productions, then that of sizes and
@@ -50,10 +57,10 @@ class TreeGrammar:
             raise IndexError(f"there are {self.count(nonterminal, size)} values of size {size}, and no rank {rank}")
         results: list[Datum] = []
         # What is still to make, and the constructors to apply to the latest results.
-        tasks: list[tuple[_Symbol, int, int] | _Way] = [(self._symbols[nonterminal], size, rank)]
+        tasks: list[tuple[Symbol, int, int] | Way] = [(self._symbols[nonterminal], size, rank)]
         while tasks:
             task = tasks.pop()
-            if isinstance(task, _Way):
+            if isinstance(task, Way):
                 task.apply(results)
                 continue
             symbol, size, rank = task
@@ -71,10 +78,10 @@ class TreeGrammar:
         if not self.count(nonterminal, size):
             raise IndexError(f"there are no values of size {size}")
         results: list[Datum] = []
-        tasks: list[tuple[_Symbol, int] | _Way] = [(self._symbols[nonterminal], size)]
+        tasks: list[tuple[Symbol, int] | Way] = [(self._symbols[nonterminal], size)]
         while tasks:
             task = tasks.pop()
-            if isinstance(task, _Way):
+            if isinstance(task, Way):
                 task.apply(results)
                 continue
             symbol, size = task
@@ -87,47 +94,125 @@ class TreeGrammar:
             tasks.extend(reversed(way.spread(size - 1, choose)))
         return results[0]
 
+    def derives(self, nonterminal: Nonterminal, size: int) -> bool:
+        """Whether the nonterminal derives a value of this size. It makes no large numbers."""
+        return self.fewer(nonterminal, size, 1) is None
+
+    def fewer(self, nonterminal: Nonterminal, size: int, limit: int) -> int | None:
+        """How many values of this size the nonterminal derives, where they are fewer than ``limit`` (2^50 at most), else ``None``.
+        It makes no large numbers."""
+        if size <= EXACT:
+            count = self.count(nonterminal, size)
+            return count if count < limit else None
+        return self.certified.fewer(nonterminal, size, limit)
+
+    def drawn(self, nonterminal: Nonterminal, size: int, rng: Random) -> Datum:
+        """A value of this size, each with the same probability exactly. Raises ``IndexError`` where there is none."""
+        if size > EXACT:
+            return self.certified.drawn(nonterminal, size, rng)
+        count = self.count(nonterminal, size)
+        if not count:
+            raise IndexError(f"there are no values of size {size}")
+        return self.value(nonterminal, size, rng.randrange(count))
+
+    def largest(self, nonterminal: Nonterminal) -> int | None:
+        """The greatest size of a value that the nonterminal derives: -1 where it derives none, ``None`` where sizes have no end."""
+        start = self.symbol(nonterminal)
+        productive = _productive(_reached(start, lambda way: True))
+        if start not in productive:
+            return -1
+        used = _reached(start, lambda way: productive.issuperset(way.fields))
+        largest = dict.fromkeys(used, 0)
+        # No path in a largest value passes a symbol twice: what still grows after as many rounds as there are symbols has no end.
+        for _ in range(len(used) + 1):
+            grown = {
+                symbol: max(
+                    (1 + sum(largest[f] for f in way.fields) for way in symbol.ways if productive.issuperset(way.fields)), default=0
+                )
+                for symbol in used
+            }
+            if grown == largest:
+                return largest[start]
+            largest = grown
+        return None
+
     def values(self, nonterminal: Nonterminal, size: int) -> Iterator[Datum]:
         """Every value of this size, by rank."""
         return (self.value(nonterminal, size, rank) for rank in range(self.count(nonterminal, size)))
 
-    def _symbol(self, nonterminal: Nonterminal, size: int) -> _Symbol:
+    def symbol(self, nonterminal: Nonterminal, size: int = -1) -> Symbol:
         """What the nonterminal derives, counted up to ``size`` at least."""
         if nonterminal not in self._symbols:
             self._reach(nonterminal)
+        self.advance(size)
+        return self._symbols[nonterminal]
+
+    def advance(self, size: int) -> None:
+        """Count all symbols that were asked for up to ``size`` at least."""
         while self._counted <= size:
             _advance(self._symbols.values(), self._counted)
             self._counted += 1
-        return self._symbols[nonterminal]
 
     def _reach(self, start: Nonterminal) -> None:
         """Enter every nonterminal that ``start`` leads to, counted as far as the others are."""
-        entered: dict[_Symbol, Sequence[Production]] = {}
+        entered: dict[Symbol, Sequence[Production]] = {}
         waiting = [start]
         while waiting:
             at = waiting.pop()
             if at in self._symbols:
                 continue
-            letters = self._letters(at)
-            productions = self._rules(at) if letters is None else ()
-            self._symbols[at] = _Symbol(letters)
+            letters = self.letters(at)
+            productions = self.productions(at) if letters is None else ()
+            self._symbols[at] = Symbol(letters)
             entered[self._symbols[at]] = productions
             waiting.extend(field for p in productions for field in p.fields)
         for symbol, productions in entered.items():
-            symbol.ways.extend(_Way(p.constructor, tuple(self._symbols[f] for f in p.fields)) for p in productions)
+            symbol.ways.extend(Way(p.constructor, tuple(self._symbols[f] for f in p.fields)) for p in productions)
         for size in range(self._counted):
             _advance(entered, size)
 
+    @cached_property
+    def certified(self) -> CertifiedCounts:
+        """The same numbers in floating point, with bounds on their errors, for sizes whose exact numbers are long."""
+        from recsyn.data.certified import CertifiedCounts
+
+        return CertifiedCounts(self)
+
+
+def _reached(start: Symbol, allowed: Callable[[Way], bool]) -> set[Symbol]:
+    """The symbols that ``start`` leads to by allowed ways, and itself."""
+    found: set[Symbol] = set()
+    waiting = [start]
+    while waiting:
+        symbol = waiting.pop()
+        if symbol not in found:
+            found.add(symbol)
+            waiting.extend(part for way in symbol.ways if allowed(way) for part in way.fields)
+    return found
+
+
+def _productive(symbols: Iterable[Symbol]) -> set[Symbol]:
+    """Those that derive any value, of symbols that lead only to one another."""
+    found: set[Symbol] = set()
+    waiting = list(symbols)
+    before = -1
+    while before != len(found):
+        before = len(found)
+        found.update(s for s in waiting if s.letters or any(found.issuperset(way.fields) for way in s.ways))
+    return found
+
 
 @dataclass(slots=True, eq=False)
-class _Symbol:
+class Symbol:
     """A nonterminal: its letters or its ways to derive, and how many values of each size it derives."""
 
     letters: Sequence[Datum] | None
-    ways: list[_Way] = field(default_factory=list)
+    ways: list[Way] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    """Those of which there are values, as far as they are counted."""
 
-    def chosen(self, size: int, rank: int) -> tuple[_Way, int]:
+    def chosen(self, size: int, rank: int) -> tuple[Way, int]:
         """The way that derives the value of a rank, and its rank among those of that way."""
         for way in self.ways:
             count = way.fillings[0][size - 1]
@@ -138,19 +223,19 @@ class _Symbol:
 
 
 @dataclass(slots=True, eq=False)
-class _Way:
+class Way:
     """A production. ``fillings[i]`` holds the ways to fill the fields from the i-th on, by their size together."""
 
     constructor: str
-    fields: tuple[_Symbol, ...]
+    fields: tuple[Symbol, ...]
     fillings: list[list[int]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.fillings = [[] for _ in range(max(1, len(self.fields)))]
 
-    def split(self, size: int, rank: int) -> list[tuple[_Symbol, int, int]]:
+    def split(self, size: int, rank: int) -> list[tuple[Symbol, int, int]]:
         """The sizes and ranks of the fields, when ``rank`` counts the ways to fill them all."""
-        parts: list[tuple[_Symbol, int, int]] = []
+        parts: list[tuple[Symbol, int, int]] = []
         for symbol, rests in zip(self.fields, self.fillings[1:], strict=False):
             for own in range(size + 1):
                 rest = rests[size - own]
@@ -165,9 +250,9 @@ class _Way:
             parts.append((self.fields[-1], size, rank))
         return parts
 
-    def spread(self, size: int, choose: Callable[[int], int]) -> list[tuple[_Symbol, int]]:
+    def spread(self, size: int, choose: Callable[[int], int]) -> list[tuple[Symbol, int]]:
         """Sizes of the fields that make up ``size``, each chosen among those that leave values for all fields."""
-        parts: list[tuple[_Symbol, int]] = []
+        parts: list[tuple[Symbol, int]] = []
         for symbol, rests in zip(self.fields, self.fillings[1:], strict=False):
             possible = [own for own in range(size + 1) if symbol.counts[own] and rests[size - own]]
             own = possible[choose(len(possible))]
@@ -189,10 +274,10 @@ class _Way:
         self.fillings[-1].append(self.fields[-1].counts[size] if self.fields else int(size == 0))
         for index in range(len(self.fields) - 2, -1, -1):
             counts, rests = self.fields[index].counts, self.fillings[index + 1]
-            self.fillings[index].append(sum(counts[own] * rests[size - own] for own in range(size + 1) if counts[own]))
+            self.fillings[index].append(sum(counts[own] * rests[size - own] for own in self.fields[index].sizes if own <= size))
 
 
-def _advance(symbols: Iterable[_Symbol], size: int) -> None:
+def _advance(symbols: Iterable[Symbol], size: int) -> None:
     """Count what these derive at ``size``, all smaller sizes being counted."""
     for symbol in symbols:
         for way in symbol.ways if size else ():
@@ -202,3 +287,5 @@ def _advance(symbols: Iterable[_Symbol], size: int) -> None:
             symbol.counts.append(0 if size else len(symbol.letters))
         else:
             symbol.counts.append(sum(way.fillings[0][size - 1] for way in symbol.ways) if size else 0)
+        if symbol.counts[size]:
+            symbol.sizes.append(size)

@@ -40,7 +40,7 @@ class CheckpointModel:
         """Whether the answer to each of n inputs is its output: bool[n], found in one pass without writing the answers."""
         if not inputs:
             return np.zeros(0, dtype=np.bool_)
-        target = torch.from_numpy(self.checkpoint.task.encode_target(outputs)).long()
+        target = torch.from_numpy(self.checkpoint.task.encode_target(inputs, outputs)).long()
         verdicts: NDArray[np.bool_] = teacher_forced(self.checkpoint.model, self._source(inputs), target, self.batch_size).numpy()
         return verdicts
 

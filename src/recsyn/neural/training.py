@@ -6,7 +6,7 @@ import logging
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,20 +20,22 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset
 
-from recsyn.data.rows import Rows, generate
+from recsyn.data.batching import parts_of
+from recsyn.data.generation import Generated, generate
 from recsyn.data.tasks import Task
 from recsyn.data.vocabulary import PAD
 from recsyn.errors import RecsynError
-from recsyn.neural.architecture import Architecture, EncoderDecoder, one_thread, trimmed
+from recsyn.neural.architecture import Architecture, EncoderDecoder, one_thread
 from recsyn.neural.recipe import Recipe
 
-Batch = tuple[Tensor, Tensor]
-"""Source int64[B, Ls] and target int64[B, Lt]."""
+Batch = Sequence[tuple[Tensor, Tensor]]
+"""The rows of a step in parts of like lengths, each source int64[n, Ls] and target int64[n, Lt]."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A network and all that made it; ``losses`` holds one a step, in nats a token, ``seconds`` the wall-clock time."""
+    """A network and all that made it; ``losses`` holds one a step, in nats a token, ``seconds`` the wall-clock time of the steps;
+    ``waiting`` is the share of it, the making of rows before them included, in which training waited for data."""
 
     model: EncoderDecoder
     task: Task
@@ -41,6 +43,7 @@ class Trained:
     recipe: Recipe
     losses: tuple[float, ...]
     seconds: float
+    waiting: float = 0.0
 
 
 class Seq2SeqModule(lightning.LightningModule):
@@ -55,14 +58,19 @@ class Seq2SeqModule(lightning.LightningModule):
         self.recipe = recipe
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The cross-entropy of the tokens after START, PAD left out, in nats a token."""
-        source, target = batch
-        logits = self.model(source, target[:, :-1])
-        loss = functional.cross_entropy(logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=PAD)
+        """The mean cross-entropy of the tokens after START, PAD left out, in nats a token; of all parts of the batch together, so
+        that how it is cut into parts changes nothing."""
+        tokens = sum((target[:, 1:] != PAD).sum() for _, target in batch)
+        loss = torch.stack([self._surprise(source, target) for source, target in batch]).sum() / tokens
         if not torch.isfinite(loss):
             raise _diverged(self.global_step + 1, self.recipe)
         self.log("loss", loss, prog_bar=True)
         return loss
+
+    def _surprise(self, source: Tensor, target: Tensor) -> Tensor:
+        """The cross-entropy of all tokens of a part, in nats."""
+        logits = self.model(source, target[:, :-1])
+        return functional.cross_entropy(logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=PAD, reduction="sum")
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW, its rate set at every step."""
@@ -82,44 +90,58 @@ class Seq2SeqModule(lightning.LightningModule):
 
 
 class TaskDataModule(lightning.LightningDataModule):
-    """The rows that a recipe asks for, generated from its seed at the start of training and handed out in their order.
-
-    Batches are cut to their longest row.
+    """The rows that a recipe asks for, generated from its seed at the start of training and handed out in their order, those of a
+    batch in parts of like lengths (:func:`recsyn.data.batching.parts_of`). ``waited`` counts the seconds in which rows and
+    batches were made.
     """
 
     def __init__(self, task: Task, recipe: Recipe) -> None:
         super().__init__()
         self.task = task
         self.recipe = recipe
-        self.rows: Rows | None = None
+        self.rows: Generated | None = None
+        self.waited = 0.0
 
-    def generated(self) -> Rows:
+    def generated(self) -> Generated:
         """The rows, ``steps`` × ``batch_size`` of them, generated when first asked for."""
         if self.rows is None:
             recipe = self.recipe
-            self.rows = generate(self.task, recipe.steps * recipe.batch_size, recipe.seed, "train")
+            with self.waiting():
+                self.rows = generate(self.task, recipe.steps * recipe.batch_size, recipe.seed, "train", values=False)
         return self.rows
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time that something takes."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.waited += time.perf_counter() - began
 
     def setup(self, stage: str) -> None:
         self.generated()
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        return DataLoader(_Batches(self.generated(), self.recipe.batch_size), batch_size=None)
+        return DataLoader(_Batches(self), batch_size=None)
 
 
 class _Batches(Dataset[Batch]):
-    def __init__(self, rows: Rows, size: int) -> None:
-        self.source, self.target = torch.from_numpy(rows.source), torch.from_numpy(rows.target)
-        self.size = size
+    def __init__(self, data: TaskDataModule) -> None:
+        self.data, self.rows = data, data.generated()
 
     def __len__(self) -> int:
-        return -(-len(self.source) // self.size)
+        return -(-len(self.rows) // self.data.recipe.batch_size)
 
     def __getitem__(self, index: int) -> Batch:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        rows = slice(index * self.size, (index + 1) * self.size)
-        return trimmed(self.source[rows]).long(), trimmed(self.target[rows]).long()
+        with self.data.waiting():
+            first = index * self.data.recipe.batch_size
+            sides = (self.rows.source, self.rows.target)
+            parts = parts_of([side.lengths[first : first + self.data.recipe.batch_size] for side in sides])
+            source, target = ([torch.from_numpy(side.padded(first + part)).long() for part in parts] for side in sides)
+            return list(zip(source, target, strict=True))
 
 
 def train(task: Task, architecture: Architecture, recipe: Recipe, on_step: Callable[[int, float], None] | None = None) -> Trained:
@@ -139,13 +161,15 @@ def train(task: Task, architecture: Architecture, recipe: Recipe, on_step: Calla
         data = TaskDataModule(task, recipe)
         rows = data.generated()
         # The task tells its longest rows by a sample; these are the rows themselves.
-        _check_fit(task, architecture, rows.source.shape[1], rows.target.shape[1])
+        _check_fit(task, architecture, int(rows.source.lengths.max()), int(rows.target.lengths.max()))
+        before = data.waited
         started = time.perf_counter()
         _fit(Seq2SeqModule(model, recipe), data, watch)
         seconds = time.perf_counter() - started
     if not all(torch.isfinite(weights).all() for weights in model.parameters()):
         raise _diverged(recipe.steps, recipe)
-    return Trained(model.eval(), task, architecture, recipe, tuple(watch.losses), seconds)
+    waiting = data.waited / (before + seconds)
+    return Trained(model.eval(), task, architecture, recipe, tuple(watch.losses), seconds, waiting)
 
 
 def _check_fit(task: Task, architecture: Architecture, longest_source: int, longest_target: int) -> None:

@@ -11,7 +11,7 @@ from recsyn.errors import RecsynError
 from recsyn.lang import core
 from recsyn.lang.diagnostics import nearest
 from recsyn.lang.program import Definition, Program, RecursionShape
-from recsyn.lang.types import ARROW, Type, TypeConstant, instance, substitute
+from recsyn.lang.types import ARROW, Type, TypeConstant, arrow, instance, substitute
 from recsyn.semantics.backends import MEMORY, Code, DefaultCode, code_for
 from recsyn.semantics.batch import Batch, InvalidBatch, without_functions
 from recsyn.semantics.compiled.words import TooLarge
@@ -23,7 +23,7 @@ from recsyn.semantics.rounds import Rounds
 from recsyn.semantics.steps import Step, steps
 from recsyn.semantics.strategies import CALL_BY_VALUE
 from recsyn.semantics.trace import Trace, trace
-from recsyn.values import Datum
+from recsyn.values import TUPLE, Datum
 
 if TYPE_CHECKING:
     from recsyn.semantics.cost import Cost, Counts
@@ -106,6 +106,28 @@ class Function:
     @cached_property
     def _compiled(self) -> dict[str, Compiled]:
         return {}
+
+    @cached_property
+    def of_tuple(self) -> Function:
+        """The same function, but of one argument: the tuple of its own ones, or itself where it takes one or none. Its name has
+        that of this function in it (:func:`~recsyn.lang.core.spelled`)."""
+        own, span = self.definition, self.definition.span
+        if len(own.parameters) < 2:
+            return self
+        given = "arguments#tuple"
+        pattern = core.Built(TUPLE, tuple(core.Bind(name) for name in own.parameters))
+        call = core.Apply(core.Global(self.name, span), tuple(core.Local(name, span) for name in own.parameters), span)
+        tupled = Definition(
+            name=f"{self.name}#tuple",
+            parameters=(given,),
+            body=core.Match((core.Local(given, span),), (core.Arm((pattern,), call, span),), span),
+            scheme=replace(own.scheme, type=arrow(TypeConstant(TUPLE, self.parameters), self.result)),
+            group=(f"{self.name}#tuple",),
+            span=span,
+            partial=own.partial,
+        )
+        program = replace(self.program, definitions={**self.program.definitions, tupled.name: tupled})
+        return Function(program, tupled.name, Reference(program))
 
     def trace(self, *arguments: Datum, limit: int = 10_000, strategy: str = CALL_BY_VALUE.name) -> Trace:
         """The steps of its reduction on these arguments, at most ``limit``."""

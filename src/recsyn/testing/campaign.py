@@ -87,7 +87,7 @@ def run_campaign(
     """Test a model against a task's function on inputs of up to ``max_size`` constructors (by default as large as the task draws).
     Deterministic for a seed and a deterministic model. Ctrl-C ends the search, and what it found is reported. Raises
     :class:`CampaignStopped`, which holds what was found, where the model stops answering."""
-    campaign = _Campaign(model, task, budget or Budget(), seed, max_size or task.distribution.max_size, listener)
+    campaign = _Campaign(model, task, budget or Budget(), seed, max_size or task.sampler.max_size, listener)
     return campaign.run()
 
 
@@ -242,9 +242,10 @@ class _Campaign:
         if not answer.ended:
             return answer
         try:
-            return self.task.output_codec.decode(answer.tokens)
+            value = self.task.question.read(answer.tokens)
         except DecodeError:
             return answer
+        return answer if value is None else value
 
 
 def _selected(columns: Columns, rows: Mask) -> Columns:

@@ -31,6 +31,7 @@ _PHRASES = {
     "calls": "the function calls itself {} time{s}",
     "rest": "the smallest part at which the recursion stops holds {} constructor{s}",
     "imbalance": "the two sides of some node differ in depth by {}",
+    "balance": "the input is {} deeper in its last part than in its first",
     "labels": "the input holds {} label{s}",
     "repeats": "the input repeats {} label{s}",
     "output_length": "the right output has {} token{s}",
@@ -101,6 +102,9 @@ def _condition_in_words(condition: Condition) -> str:
     phrase = _PHRASES.get(condition.feature)
     if phrase:
         return phrase.format(amount, s="" if condition.threshold == 1 else "s")
+    if condition.feature == "longer":
+        held = condition.threshold > 0 if condition.relation != "<=" else condition.threshold >= 1
+        return f"the right output is {'' if held else 'no '}longer than the input"
     kind, _, of = condition.feature.partition("_")
     if kind == "count":
         return f"the input holds {amount} {of}"
@@ -173,7 +177,7 @@ def _pictures(task: Task, failure: Failure) -> list[tuple[str, str]]:
 
 def _decoded(task: Task, tokens: Sequence[str]) -> Datum | None:
     try:
-        return task.output_codec.decode(tokens)
+        return task.question.read(tokens)
     except DecodeError:
         return None
 

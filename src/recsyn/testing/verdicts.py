@@ -74,19 +74,21 @@ def examine(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Failure |
     verdicts: list[Failure | None] = [None] * len(inputs)
     if not doubtful:
         return verdicts
-    for i, answer in zip(doubtful, ask(model, task, [inputs[i] for i in doubtful]), strict=True):
-        expected = tuple(task.output_codec.encode(outputs[i]))
+    asked = [inputs[i] for i in doubtful]
+    right_answers = task.answers(asked, [outputs[i] for i in doubtful])
+    known = frozenset(task.question.tokens)
+    for i, answer, expected in zip(doubtful, ask(model, task, asked), map(tuple, right_answers), strict=True):
         kind = kind_of(expected, answer)
-        if kind is not None and any(not _known(task, token) for token in answer.tokens):
+        if kind is not None and any(not _known(known, token) for token in answer.tokens):
             kind = "unknown token"
         if kind is not None:
             verdicts[i] = Failure(inputs[i], expected, answer, kind)
     return verdicts
 
 
-def _known(task: Task, token: str) -> bool:
-    """Whether outputs may hold the token: one of the codec's, or an integer, of which a callable may give any."""
-    return token in task.output_codec.tokens or token.removeprefix("-").isdecimal()
+def _known(tokens: Set[str], token: str) -> bool:
+    """Whether answers may hold the token: one of these, or an integer, of which a callable may give any."""
+    return token in tokens or token.removeprefix("-").isdecimal()
 
 
 def ask(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Answer]:
@@ -129,7 +131,7 @@ def _answer(task: Task, raw: Any, value: Datum) -> Answer:
         return Answer(tuple(raw.tokens), raw.ended)
     if isinstance(raw, str):
         return Answer(tuple(raw.split()))
-    if isinstance(raw, Value) or (isinstance(raw, int) and not isinstance(raw, bool)):
+    if task.asks == "value" and (isinstance(raw, Value) or (isinstance(raw, int) and not isinstance(raw, bool))):
         wrong = misfit(raw, task.output_type, task.space.datatypes)
         if wrong:
             raise ModelError(f"the model answered {_short(value)} with a value of another type: {wrong}")

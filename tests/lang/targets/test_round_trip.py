@@ -20,8 +20,9 @@ from recsyn.values import Datum, show
 
 ROOT = Path(__file__).parent.parent.parent.parent
 LIBRARY = Path(str(files("recsyn") / "library"))
-PROGRAMS = [*sorted((ROOT / "examples").glob("*.rec")), LIBRARY / "nat.rec", LIBRARY / "expression.rec"]
-"""Those that do without `==`, whose type class is outside the part of Gallina that is read."""
+EXAMPLES = [path for path in sorted((ROOT / "examples").glob("*.rec")) if path.stem != "reversal"]
+PROGRAMS = [*EXAMPLES, LIBRARY / "nat.rec", LIBRARY / "expression.rec"]
+"""Those that do without `==` and without characters: type classes and strings are outside the part of Gallina that is read."""
 
 
 def inputs(program: recsyn.Program, function: Function) -> Iterator[tuple[Datum, ...]]:

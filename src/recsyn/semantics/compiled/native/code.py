@@ -13,7 +13,7 @@ from recsyn.lang.program import Program
 from recsyn.semantics.compiled.lowering import is_partial
 from recsyn.semantics.compiled.native import layout as at
 from recsyn.semantics.compiled.native.emission import emitted
-from recsyn.semantics.compiled.native.linking import Linked, linked
+from recsyn.semantics.compiled.native.linking import Linked, linked, runtime
 from recsyn.semantics.compiled.native.memory import Block, Words
 from recsyn.semantics.compiled.sequencing import unit as unit_of
 from recsyn.semantics.compiled.tags import Tags
@@ -187,7 +187,7 @@ def compiled(program: Program, entry: str | core.Term, reference: Reference, mem
     unit = unit_of(program, entry)
     tags = Tags(program, unit, reference)
     assembly, data = emitted(unit, tags)
-    code = linked(assembly, "evaluate", "batch")
+    code = linked([runtime(), assembly], "evaluate", "batch")
     memory = max(memory - memory % WORD, WORD)
     return NativeCode(tags, assembly, code, _constants(tags, data), is_partial(program, entry), others, memory)
 

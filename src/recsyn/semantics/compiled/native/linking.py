@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -29,13 +29,13 @@ class Linked:
     engine: Any
 
 
-def linked(assembly: str, *names: str) -> Linked:
-    """The functions of these names, of a unit and of what every unit needs. LLVM is one thing in a process, so one thread at a
+def linked(assemblies: Iterable[str], *names: str) -> Linked:
+    """The functions of these names, which some assemblies define between them. LLVM is one thing in a process, so one thread at a
     time. Raises :class:`MissingExtra`."""
     with _linking:
         llvm, _, _ = _llvm()
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine(llvm))
-        for text in (_runtime(), assembly):
+        for text in assemblies:
             engine.add_object_file(llvm.ObjectFileRef.from_data(_code(text)))
         engine.finalize_object()
         return Linked({name: engine.get_function_address(name) for name in names}, engine)
@@ -73,7 +73,8 @@ def _machine(llvm: Any) -> Any:
 
 
 @cache
-def _runtime() -> str:
+def runtime() -> str:
+    """The assembly of what every unit needs."""
     return files(__package__).joinpath("runtime.ll").read_text("utf-8")
 
 
