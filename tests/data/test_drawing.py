@@ -405,13 +405,17 @@ def test_starts_say_the_same_distribution(task: Callable[..., Task]) -> None:
 @pytest.mark.parametrize(
     ("change", "said", "hint"),
     [
-        ({"distribution": {"kind": "uniform", "sizes": [2, 2]}}, "no value of Tree Int fits", None),
+        ({"distribution": {"kind": "uniform", "sizes": [2, 2]}}, "no value of Tree Int fits", "the sizes that values have near these are 1, 3, 5"),
         (
             {"distribution": {"kind": "uniform", "sizes": [9, 9]}, "labels": "distinct"},
             "no value of Tree Int",
             "4 different integers",
         ),
-        ({"distribution": {"kind": "capped", "sizes": [9, 9], "depth": 3, "of": "value"}}, "no value of Tree Int", None),
+        (
+            {"distribution": {"kind": "capped", "sizes": [9, 9], "depth": 3, "of": "value"}},
+            "no value of Tree Int",
+            "there are values of these sizes",
+        ),
         ({"labels": "distinkt"}, "labels of an input are not 'distinkt'", "distinct"),
         ({"labels": 3}, "labels of an input are not 3", "`repeated` or `distinct`"),
         ({"distribution": {"kind": "unform", "sizes": [1, 3]}}, "is no distribution", "uniform"),

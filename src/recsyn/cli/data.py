@@ -88,11 +88,12 @@ def _write(task: Task, options: Namespace, seed: int, earlier: Manifest | None) 
     sizes = _wanted(task, options, earlier)
     format = options.format or (earlier.format if earlier else "jsonl")
     with nullcontext() if options.json else progress("rows") as shown:
-        entry = shown.add_task(task.name, total=sum(sizes.values()), note="") if shown else None
+        # Not to be seen before there is progress: what cannot be written is refused first.
+        entry = shown.add_task(task.name, total=sum(sizes.values()), note="", visible=False) if shown else None
 
         def advance(rows: int) -> None:
             if shown and entry is not None:
-                shown.advance(entry, rows)
+                shown.update(entry, advance=rows, visible=True)
 
         unique = options.unique or (earlier is not None and earlier.unique)
         made = write_dataset(task, options.out, sizes, seed, format, unique, options.processes, advance)

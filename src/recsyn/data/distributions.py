@@ -174,6 +174,8 @@ _FARTHEST = 10**15
 """The last place in an enumeration."""
 _TRIES = 10_000
 """Draws without one that a predicate holds of, after which there is taken to be none."""
+_NEAR = 4
+"""Sizes on either side that are looked at where none fits."""
 _AT_ONCE = 64
 """Draws of which a predicate is asked together, at most."""
 
@@ -345,7 +347,7 @@ def _drawing(distribution: Distribution, space: Space) -> _Drawing:
     if not sizes:
         tried = range(distribution.min_size, distribution.max_size + 1)
         hints = (too_few_letters(space, start, tried) for start in starts(distribution.max_size) or (space.type,))
-        hint = next((hint for hint in hints if hint), None)
+        hint = next((hint for hint in hints if hint), None) or _sizes_near(space, tried)
         raise RecsynError(f"no value of {space.type} fits the distribution {distribution.to_config()}", hint)
     if not isinstance(distribution, Natural):
         return _Levels(sizes)
@@ -355,6 +357,17 @@ def _drawing(distribution: Distribution, space: Space) -> _Drawing:
             f"how many values there are is counted up to the size {EXACT} only", "give smaller `sizes`, or kind `uniform`"
         )
     return _Listed(populations, 0, sum(members.count for members in populations) - 1)
+
+
+def _sizes_near(space: Space, tried: range) -> str:
+    """What is said of the sizes that there are."""
+    near = range(max(0, tried.start - _NEAR), tried.stop + _NEAR)
+    there = [size for size in near if space.grammar.derives(space.type, size)]
+    if not there:
+        return f"{space.type} has no values of sizes near these"
+    if any(size in tried for size in there):
+        return "there are values of these sizes, but none of these depths or spines"
+    return f"the sizes that values have near these are {', '.join(map(str, there))}"
 
 
 def _listed(distribution: Enumeration, space: Space) -> _Listed:
