@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,14 @@ class MissingExtra(RecsynError):
 
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(f"{purpose} needs packages that are not installed", f'pip install "recsyn[{extra}]"')
+
+
+def quoted(value: object) -> str:
+    """Something of a user's as a message shows it: short, however large it is, and however deep."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python writes no integers of thousands of digits.
+        return "a number of thousands of digits"
 
 
 @contextmanager

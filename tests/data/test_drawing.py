@@ -405,7 +405,11 @@ def test_starts_say_the_same_distribution(task: Callable[..., Task]) -> None:
 @pytest.mark.parametrize(
     ("change", "said", "hint"),
     [
-        ({"distribution": {"kind": "uniform", "sizes": [2, 2]}}, "no value of Tree Int fits", "the sizes that values have near these are 1, 3, 5"),
+        (
+            {"distribution": {"kind": "uniform", "sizes": [2, 2]}},
+            "no value of Tree Int fits",
+            "the sizes that values have near these are 1, 3, 5",
+        ),
         (
             {"distribution": {"kind": "uniform", "sizes": [9, 9]}, "labels": "distinct"},
             "no value of Tree Int",

@@ -289,3 +289,23 @@ def test_a_feature_that_is_none_is_refused(task: Callable[..., Task], pos: Calla
         columns_of(replace(task(), own_features=(taken,)), [pos("1")])
     with pytest.raises(RecsynError, match="'short' of 1 inputs"):
         columns_of(replace(task(), own_features=(short,)), [pos("1")])
+    assert columns_of(replace(task(), own_features=(OfValues("one", lambda value: True),)), [pos("1")])["one"] == [1]
+
+
+@pytest.mark.parametrize("given", [0.5, None, "a", 2**70, [1, 2], float("nan")])
+def test_what_is_no_whole_number_is_no_feature(given: Any, task: Callable[..., Task], pos: Callable[[str], Value]) -> None:
+    for own in (OfValues("mine", lambda value: given), OfBatches("mine", lambda batch: [given] * len(batch))):
+        with pytest.raises(RecsynError, match="'mine'"):
+            columns_of(replace(task(), own_features=(own,)), [pos("1"), pos("11")])
+    with pytest.raises(RecsynError, match="no word"):
+        columns_of(replace(task(), own_features=(OfValues("not a word", size),)), [pos("1")])
+
+
+def test_few_large_values_are_measured_as_many_are(task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In machine code, which is taken for one of 5,001 constructors too."""
+    pytest.importorskip("llvmlite")
+    made = task("inorder", {"kind": "uniform", "sizes": [5_001, 5_001]})
+    rows = generate(made, 1, 0)
+    columns = columns_of(made, list(rows.inputs))
+    monkeypatch.setattr(features_module, "_row", lambda *_: pytest.fail("value by value"))
+    assert columns_of(made, list(rows.inputs)) == columns

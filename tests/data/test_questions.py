@@ -40,6 +40,7 @@ partial fun spin (n : Int) : Int = if n > 9 then n else spin (n + 1)
 partial fun count (n : Pos) : Int = spin 0
 type Odd = Stop as "]" | Go Odd
 fun odd (n : Odd) : Odd = match n with Stop => Stop | Go n => odd n end
+fun spaces (n : Pos) : List Char = match n with One => [] | XO n => ' ' :: spaces n | XI n => ' ' :: spaces n end
 fun one (n : Pos) : Bool = match n with One => True | _ => False end
 """
 SUCC = {"function": "succ"}
@@ -304,6 +305,7 @@ def test_a_wrong_trace_may_end_with_the_right_value(made: Callable[..., Task], p
         (SORT, {"asks": "states"}, "`prefix` or `mirror`"),
         (TREE, {"asks": "states"}, "`prefix` or `mirror`"),
         (SUCC, {"characters": "a b"}, "white space"),
+        *(({"function": "spaces"}, {"asks": a}, "white space stands between tokens") for a in ("trace", "step")),
     ],
 )
 def test_what_cannot_be_asked_is_refused(

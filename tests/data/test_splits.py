@@ -191,6 +191,7 @@ WRONG: list[tuple[Any, str, str]] = [
     ({"shares": {"test": 1}}, "'train' is 0", ""),
     ({"shares": {"train": float("nan"), "test": 0.1}}, "'train' is nan", ""),
     ({"shares": {"train": 1.5, "test": -0.5}}, "'train' is 1.5", ""),
+    ({"shares": {"train": 0.9, "validation": 1e-21, "test": 0.1}}, "'validation' is 1e-21, and the least", "leave it out"),
     ({"groups": ["deep"]}, "`groups`", ""),
     ({"groups": {"Deep": "size > 3"}}, "'Deep' cannot name", "small letters"),
     ({"groups": {"../x": "size > 3"}}, "cannot name", "small letters"),

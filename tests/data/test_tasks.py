@@ -6,17 +6,19 @@ import copy
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsyn.data.experiments import load_experiment
 from recsyn.data.questions import QUESTIONS
 from recsyn.data.rows import generate
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.data.vocabulary import END, PAD, START, Vocabulary
-from recsyn.errors import RecsynError
+from recsyn.errors import RecsynError, quoted
 from recsyn.semantics.function import Function
 
 DISTRIBUTIONS = [
@@ -103,12 +105,15 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         ({"distribution": {"kind": "mixture", "parts": [{"weight": w, "kind": "uniform", "sizes": [1, 4]}]}}, "`weight`")
         for w in (0, -1, None, "1", True, float("nan"), float("inf"), 1e308, 10**400)
     ),
+    ({"integers": [-(16**9000), 16**9000]}, "`integers`"),
+    ({"imports": ["mine.rec"]}, "`imports`"),
+    ({"imports": {"mine.rec": 3}}, "`imports`"),
     ({"sorce": "x"}, "'sorce'"),
     ({3: 4}, "3"),
 ]
 
 
-@pytest.mark.parametrize(("change", "named"), WRONG, ids=lambda x: str(x)[:60].encode("ascii", "replace").decode())
+@pytest.mark.parametrize(("change", "named"), WRONG, ids=lambda x: quoted(x).encode("ascii", "replace").decode())
 def test_a_wrong_configuration_is_told_by_its_field(
     change: dict[str, Any], named: str, config: Callable[..., dict[str, Any]]
 ) -> None:
@@ -140,6 +145,25 @@ def test_a_function_whose_rows_could_not_be_written_is_refused(
 ) -> None:
     with pytest.raises(RecsynError, match=why):
         task_from_config(config("f", codecs=("prefix", "prefix")) | {"source": source})
+
+
+def test_a_program_may_import_files_which_its_configuration_holds(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "numbers.rec").write_text('import "../same.rec"\ntype P = A | B P\nfun next (p : P) : P = B (same p)\n')
+    (tmp_path / "same.rec").write_text("fun same (x : a) : a = x\n")
+    (tmp_path / "mine.rec").write_text('import "./parts/numbers.rec", list\nfun f (p : P) : P = next p\n')
+    drawn = {"kind": "uniform", "sizes": [1, 9]}
+    (tmp_path / "mine.yaml").write_text(json.dumps({"task": {"program": "mine.rec", "function": "f", "distribution": drawn}}))
+    made = load_experiment(str(tmp_path / "mine.yaml")).task
+    config = made.to_config()
+    assert config["program"] == "mine.rec"
+    assert sorted(config["imports"]) == ["parts/numbers.rec", "same.rec"]
+    for path in tmp_path.glob("**/*.rec"):
+        path.unlink()
+    again = task_from_config(json.loads(json.dumps(config)))
+    assert again.to_config() == config
+    assert again.program_hash == made.program_hash
+    assert generate(again, 5, 0).outputs == generate(made, 5, 0).outputs
 
 
 def test_mixtures_may_nest_but_not_without_end(task: Callable[..., Task]) -> None:

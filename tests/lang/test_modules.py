@@ -120,6 +120,21 @@ def test_a_text_that_is_no_file_imports_from_the_library_alone() -> None:
         recsyn.loads('import "./mine.rec"\nfun f = 1')
 
 
+def test_a_text_may_bring_the_files_along_that_it_imports(load: Load, tmp_path: Path) -> None:
+    main = 'import "./x/one.rec", list\nfun f n = length [one n]\n'
+    one = 'import "../two.rec"\nfun one n = two n\n'
+    checked = load(main, x__one=one, two="fun two n = n + 1\n").checked
+    names = {Path(name).name: name for name in checked.files}
+    assert sorted(names) == ["one.rec", "two.rec"]
+    again = check(Source(checked.source.name, checked.source.text, files=checked.files))
+    assert again.files == checked.files
+    assert [s.text for s in again.sources] == [s.text for s in checked.sources]
+    assert again.definitions.keys() == checked.definitions.keys()
+    less = {name: text for name, text in checked.files.items() if name != names["two.rec"]}
+    with pytest.raises(LanguageError, match="cannot import the file"):
+        check(Source(checked.source.name, checked.source.text, files=less))
+
+
 def test_a_function_of_an_import_is_found_by_its_name(load: Load) -> None:
     program = load('import "./shapes.rec", list\nfun f s = size s\n', shapes=SHAPES)
     assert list(program) == ["f"]

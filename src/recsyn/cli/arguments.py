@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
+_MOST_DIGITS = 18
+_MOST_ROWS = 10**12
+
 
 def positive(text: str) -> int:
     """A whole number from 1 up."""
@@ -15,6 +18,16 @@ def positive(text: str) -> int:
 
 def whole(text: str) -> int:
     """A whole number from 0 up."""
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    if not text.isascii() or not text.isdigit():
         raise ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    if len(text) > _MOST_DIGITS:
+        raise ArgumentTypeError(f"a number of {len(text):,} digits is more than the {_MOST_DIGITS} that are read")
     return int(text)
+
+
+def rows(text: str) -> int:
+    """A number of rows, from 0 up."""
+    number = whole(text)
+    if number > _MOST_ROWS:
+        raise ArgumentTypeError(f"{number:,} rows are more than anybody makes: {_MOST_ROWS:,} at most")
+    return number

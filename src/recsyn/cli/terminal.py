@@ -82,7 +82,7 @@ def _coloured(diagnostic: Diagnostic) -> Text:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table of the result; numbers to the right."""
-    say(Text(title, style="bold"))
+    say(Text(" ".join(title.split()), style="bold"))
     drawn = Table(box=None, padding=(0, 2, 0, 0))
     listed = [list(row) for row in rows]
     for index, name in enumerate(columns):
@@ -153,10 +153,10 @@ def bar(share: float) -> str:
 def progress(noun: str) -> Iterator[Progress]:
     """A progress bar on standard error; ``{task.fields[note]}`` shows what else there is to say."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn(f"{noun}  {{task.fields[note]}}"),
+        TextColumn(f"{noun}  {{task.fields[note]}}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console(stderr=True), transient=False) as shown:

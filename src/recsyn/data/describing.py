@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from recsyn.data.manifests import on_one_line
 from recsyn.data.records import Records
 from recsyn.data.shapes import shape_of
 from recsyn.data.tasks import Task
@@ -20,7 +23,7 @@ _BINS = 16
 _SHAPES = 10
 _FIRST = 5
 _LONGEST = 100
-"""Characters of a shape that are shown."""
+"""Characters of a shape, and of a name, that are shown."""
 _PLOTS = (".png", ".svg", ".pdf")
 
 
@@ -127,9 +130,11 @@ def describe(task: Task, splits: Mapping[str, Records]) -> Description:
     return Description(task.name, counts, inputs, shapes, first)
 
 
-def shortened(shape: str) -> str:
-    """A shape as far as there is room for it."""
-    return shape if len(shape) <= _LONGEST else f"{shape[: _LONGEST - 2]} …"
+def shortened(text: str, room: int = _LONGEST) -> str:
+    """A shape, or tokens, as far as there is room for them, to the end of a word."""
+    if len(text) <= room:
+        return text
+    return f"{text[: room - 1].rpartition(' ')[0] or text[: room - 2]} …"
 
 
 def check_plot(path: str | Path) -> None:
@@ -168,14 +173,17 @@ def plot(description: Description, path: str | Path) -> None:
     for panel in panels[len(measures) + 1 :]:
         panel.set_visible(False)
     ranks.legend()
-    figure.suptitle(description.name)
+    figure.suptitle(shortened(on_one_line(description.name)), parse_math=False)
     stamp = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[Path(path).suffix.lower()]
     draft = Path(path).with_name(f".draft.{Path(path).name}")
     try:
-        with matplotlib.rc_context({"svg.hashsalt": "recsyn", "svg.fonttype": "none"}):
+        with matplotlib.rc_context({"svg.hashsalt": "recsyn", "svg.fonttype": "none"}), warnings.catch_warnings():
+            # Of letters that its fonts lack; they are in the file all the same, or boxes.
+            warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
             figure.savefig(draft, dpi=150, metadata=stamp)
         draft.replace(path)
     except OSError as error:
         raise RecsynError(f"the plot cannot be written to {str(path)!r}: {error.strerror or error}") from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()

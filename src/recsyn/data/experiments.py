@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ from typing import Any
 import yaml
 
 from recsyn.data.tasks import Task, task_from_config
-from recsyn.errors import RecsynError
+from recsyn.errors import RecsynError, quoted
 from recsyn.lang.diagnostics import LanguageError, nearest
-from recsyn.lang.source import read_source
+from recsyn.lang.modules import link
+from recsyn.lang.source import Source, read_source
 
 _SECTIONS = ("task", "model", "training")
+_LONGEST = 200
+"""Characters of a name that a message repeats in full."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,22 +46,28 @@ def load_experiment(name: str) -> Experiment:
     """A preset by name, or the experiment in a YAML file. Raises :class:`RecsynError` naming what is wrong in it."""
     if name in preset_names():
         path = Path(str(files("recsyn") / "presets" / f"{name}.yaml"))
-    elif name.endswith((".yaml", ".yml")) or Path(name).is_file():
+    elif name.endswith((".yaml", ".yml")) or os.path.isfile(name):  # Path.is_file fails for a name that no file can have.
         path = Path(name)
     else:
         near = difflib.get_close_matches(name, preset_names(), n=1)
         raise RecsynError(
-            f"there is no task {name!r}",
+            f"there is no task {name!r}" if len(name) <= _LONGEST else f"there is no task {quoted(name)}",
             f"did you mean {near[0]!r}?" if near else f"name a YAML file or one of: {', '.join(preset_names())}",
         )
+    text = read_source(path).text
     try:
-        config: Any = yaml.safe_load(read_source(path).text)
+        config: Any = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise RecsynError(f"{str(path)!r} is not YAML{place}") from None
     except RecursionError:
         raise RecsynError(f"{str(path)!r} is nested too deeply") from None
+    except (ValueError, ArithmeticError, LookupError, AttributeError):  # PyYAML lets through what Python says of such a value.
+        raise RecsynError(
+            f"{str(path)!r} holds a value that is not what it looks like: a date that is none, or a number of thousands of digits",
+            "put a text that begins with a digit between quotes",
+        ) from None
     return _experiment(config, path)
 
 
@@ -66,17 +76,19 @@ def _experiment(config: Any, path: Path) -> Experiment:
         raise RecsynError(f"{str(path)!r} describes no experiment", f"its sections are {', '.join(_SECTIONS)}")
     for section, content in config.items():
         if section not in _SECTIONS:
-            near = nearest(str(section), _SECTIONS) or f"its sections are {', '.join(_SECTIONS)}"
-            raise RecsynError(f"{str(path)!r} has a section {section!r}", near)
+            named = nearest(section, _SECTIONS) if isinstance(section, str) else None
+            near = named or f"its sections are {', '.join(_SECTIONS)}"
+            raise RecsynError(f"{str(path)!r} has a section {quoted(section)}", near)
         if content is not None and not isinstance(content, Mapping):
-            raise RecsynError(f"the section {section!r} of {str(path)!r} is {content!r}, not a mapping of names to values")
+            raise RecsynError(f"the section {section!r} of {str(path)!r} is {quoted(content)}, not a mapping of names to values")
     task = dict(config["task"])
     program = task.get("program")
     if not isinstance(program, str):
         raise RecsynError(f"the task in {str(path)!r} names no program", "give `program`, a .rec file beside it")
     if "source" not in task:
         beside = path.parent / program
-        task["source"] = read_source(beside if beside.exists() else _shipped(program, beside)).text
+        source = read_source(beside if beside.exists() else _shipped(program, beside))
+        task |= {"source": source.text, "imports": _imported(source, program)}
     model, training = config.get("model") or {}, config.get("training") or {}
     try:
         return Experiment(task_from_config({"name": path.stem, **task}), model, training)
@@ -84,6 +96,12 @@ def _experiment(config: Any, path: Path) -> Experiment:
         raise
     except RecsynError as error:
         raise RecsynError(f"in {str(path)!r}: {error.message}", error.hint) from None
+
+
+def _imported(source: Source, program: str) -> dict[str, str]:
+    """The files that a program imports, by names that go from that of the program."""
+    parts = (part.source for module in link([replace(source, name=program)]).modules for part in module.parts)
+    return {part.name: part.text for part in parts if part.path is not None and part.path != source.path}
 
 
 def _shipped(program: str, beside: Path) -> Path:

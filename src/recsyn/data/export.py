@@ -1,5 +1,5 @@
 """Data sets as folders: a file for each split, a card that Hugging Face's ``datasets`` reads, and the configuration and the hashes
-of all of it in ``recsyn.json``.
+of the data files in ``recsyn.json``. The card is for people to go on with, so no hash is kept of it.
 
 The same task, sizes, seed and format give the same bytes, in one process and in several. What was written is read again and
 proved to be without leaks before it gets its name.
@@ -96,7 +96,8 @@ def write_dataset(
 
 
 def read_dataset(folder: str | Path) -> DataSet:
-    """The data set in a folder. Raises :class:`RecsynError` where there is none, and where a file is not what was written."""
+    """The data set in a folder. Raises :class:`RecsynError` where there is none, and where a data file is not what was
+    written."""
     manifest = read_manifest(folder)
     kind = format_named(manifest.format)
     records: dict[str, Records] = {}
@@ -177,9 +178,13 @@ def _drafts(target: Path) -> Iterator[Path]:
 
 
 def _check_place(target: Path, names: Sequence[str]) -> None:
-    """Raise :class:`RecsynError` where a file would be written over that is of no data set."""
+    """Raise :class:`RecsynError` where a file would be written over that is of no data set, and where what has its name is none."""
     if target.exists() and not target.is_dir():
         raise RecsynError(f"the data set cannot be written to {str(target)!r}: it is a file")
+    blocked = [name for name in names if (target / name).exists() and not (target / name).is_file()]
+    if blocked:
+        what = "a folder" if (target / blocked[0]).is_dir() else "a pipe or a device"
+        raise RecsynError(f"{str(target)!r} holds {what} {blocked[0]!r}, where a file is to be written", "name another folder")
     foreign = [name for name in names if (target / name).exists()]
     if foreign and not (target / MANIFEST).exists():
         raise RecsynError(
@@ -195,11 +200,13 @@ def _give_names(drafts: Path, target: Path, names: Sequence[str]) -> None:
     if not target.exists():
         drafts.rename(target)
         return
+    earlier: tuple[Part, ...] = ()
     with suppress(RecsynError):
-        for part in read_manifest(target).parts:
-            if part.file not in names:
-                (target / part.file).unlink(missing_ok=True)
+        earlier = read_manifest(target).parts
     (target / MANIFEST).unlink(missing_ok=True)
+    for part in earlier:
+        if part.file not in names and (target / part.file).is_file():
+            (target / part.file).unlink()
     for name in names:
         (drafts / name).replace(target / name)
 

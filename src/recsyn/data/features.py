@@ -36,15 +36,15 @@ from recsyn.data.native.measures import measures
 from recsyn.data.native.measuring import MOST_CALLS
 from recsyn.data.native.routines import machine
 from recsyn.data.space import Space
-from recsyn.errors import RecsynError
+from recsyn.errors import RecsynError, quoted
 from recsyn.lang.program import Path, Program, RecursionShape
 from recsyn.lang.types import Type, constructors_of
 from recsyn.semantics.batch import Batch, InvalidBatch, rows_of
 from recsyn.values import Datum, Value, depth, postorder, preorder, size
 
 Columns = Mapping[str, NDArray[np.int64]]
-_MANY = 64
-"""Values for which machine code is worth loading."""
+_MANY, _LARGE = 64, 4_096
+"""Values, and constructors in all of them, for which machine code is worth loading."""
 
 
 class Feature(Protocol):
@@ -67,7 +67,7 @@ class OfValues:
     function: Callable[[Datum], int]
 
     def column(self, program: Program, type: Type, inputs: Sequence[Datum] | Batch) -> NDArray[np.int64]:
-        return np.array([self.function(value) for value in inputs], dtype=np.int64)
+        return _whole_numbers(self.name, [self.function(value) for value in inputs])
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,18 @@ class OfBatches:
 
     def column(self, program: Program, type: Type, inputs: Sequence[Datum] | Batch) -> NDArray[np.int64]:
         batch = inputs if isinstance(inputs, Batch) else Batch(program, type, *rows_of(program, inputs))
-        return np.asarray(self.function(batch), dtype=np.int64)
+        return _whole_numbers(self.name, self.function(batch))
+
+
+def _whole_numbers(name: str, given: ArrayLike) -> NDArray[np.int64]:
+    """What a user's function gave, as a column. Raises :class:`RecsynError` for what is no whole number of 64 bits."""
+    try:
+        found = np.asarray(given)
+    except ValueError:  # rows of different lengths
+        found = np.empty(0, object)
+    if found.size and not np.can_cast(found.dtype, np.int64, "safe"):
+        raise RecsynError(f"the feature {name!r} gives {quoted(given)}, and not a whole number of 64 bits for each input")
+    return found.astype(np.int64)
 
 
 def features(
@@ -93,13 +104,15 @@ def features(
     """The features of inputs of a space, and those of a user's ``own``, each column ``int64 [n]``. Lengths are in tokens. The
     ``program`` of the inputs is needed for features of one's own, and to make a batch of many inputs. Raises :class:`RecsynError`
     for a feature that is no number for each input, or is called as another one is."""
-    if program and not isinstance(inputs, Batch) and len(inputs) >= _MANY:
+    if program and not isinstance(inputs, Batch) and (len(inputs) >= _MANY or sum(map(size, inputs)) >= _LARGE):
         inputs = _batch(program, space, inputs)
     columns = _measured(space, inputs)
     columns["output_length"] = np.array(output_lengths, dtype=np.int64)
     columns["growth"] = columns["output_length"] - np.array(input_lengths, dtype=np.int64)
     columns["longer"] = (columns["growth"] > 0).astype(np.int64)
     for feature in own:
+        if not feature.name.isidentifier():
+            raise RecsynError(f"a feature is called {quoted(feature.name)}, which is no word", "use letters, digits and `_`")
         if feature.name in columns:
             raise RecsynError(f"there is a feature {feature.name!r} already", "give yours another name")
         assert program is not None

@@ -107,6 +107,8 @@ def generate(
     evaluated: without a name by ``native``, where that is installed. Without ``values`` only the tokens are kept, which takes less
     time and memory. Raises :class:`RecsynError` where there is no such split, and where the distribution has no input in it."""
     task.splits.check(split)
+    if n < 0 or first < 0 or first + n >= 2**63:
+        raise RecsynError(f"there are no {n:,} rows from the index {first:,} on", "indices go from 0 up to 2^63")
     made = machine() if n >= _FEW else None
     if made:
         portions = _Portions(task, seed, split, made, _kept_tables(task, split), backend or "native")
@@ -137,9 +139,11 @@ def nothing_drawn(task: Task, split: str) -> RecsynError:
     splits = task.splits
     if split == "train":
         hint = f"its groups ({', '.join(g.name for g in splits.groups)}) claim what is drawn; let them claim less"
-    elif split in dict(splits.shares):
+    elif split in dict(splits.shares) and splits.few:
         what = "shapes" if splits.by == "shape" else "values"
         hint = f"inputs of a size with fewer than {splits.few} {what} all belong to 'train'; allow larger sizes"
+    elif split in dict(splits.shares):
+        hint = "allow larger sizes, or a larger share"
     else:
         hint = "let its predicate hold of more, or give the group a distribution of its own"
     return RecsynError(f"{task.name}: {TRIES:,} draws from its distribution held no input of the split {split!r}", hint)

@@ -1,4 +1,4 @@
-"""What a data set says of itself: to recsyn, which makes it again from that and knows its files by their hashes; and to readers."""
+"""What a data set says of itself: to recsyn, which makes it again from that and knows its data files by their hashes; and to readers."""
 
 from __future__ import annotations
 
@@ -119,25 +119,33 @@ def read_manifest(folder: str | Path) -> Manifest:
         ) from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise RecsynError(f"{str(path)!r} cannot be read: {error}") from None
+    except ValueError:  # What Python says of a number of thousands of digits.
+        raise RecsynError(f"{str(path)!r} is not one that recsyn wrote: it holds a number of thousands of digits") from None
     except RecsynError as error:
         raise RecsynError(f"{str(folder)!r}: {error.message}", error.hint) from None
 
 
+def on_one_line(text: str) -> str:
+    """A text with a space in place of all white space between its words."""
+    return " ".join(text.split())
+
+
 def card(manifest: Manifest) -> str:
-    """The data set's README: what Hugging Face's ``datasets`` reads of it, then what people do."""
+    """The data set's README: what Hugging Face's ``datasets`` reads of it, then what people do. It is theirs to go on with: no hash
+    is kept of it."""
     task, total = manifest.task, sum(manifest.sizes.values())
     front = {
-        "pretty_name": task.name,
+        "pretty_name": on_one_line(task.name),
         "tags": ["recsyn", "synthetic", "structural-recursion"],
         "size_categories": [next(name for most, name in _SIZE_CATEGORIES if total < most)],
         "configs": [{"config_name": "default", "data_files": [{"split": p.split, "path": p.file} for p in manifest.parts]}],
     }
     fence = "`" * (3 + max((len(run) for run in findall("`{3,}", task.program_source)), default=0))
     shapes = ", and no two of train, validation and test a shape" if task.splits.by == "shape" else ""
-    groups = {group.name: f"held out: `{group.where.text}`" for group in task.splits.groups}
+    groups = {group.name: f"held out: `{on_one_line(group.where.text)}`" for group in task.splits.groups}
     lines = [
         f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---",
-        f"# {task.name}",
+        f"# {on_one_line(task.name)}",
         f"What the function `{task.function.name}` gives for inputs drawn by recsyn {metadata.version('recsyn')}, "
         f"as tokens with a space between them, and the features of each input.",
         "\n".join(
@@ -148,7 +156,7 @@ def card(manifest: Manifest) -> str:
             ]
         ),
         f"No two splits share an input{shapes}; this was checked when they were written.",
-        f"`{MANIFEST}` holds the configuration and the SHA-256 of every file; `recsyn data FOLDER --out NEW` makes them again.",
+        f"`{MANIFEST}` holds the configuration and the SHA-256 of every data file; `recsyn data FOLDER --out NEW` makes them again.",
         f"{fence}\n{task.program_source.rstrip()}\n{fence}",
     ]
     return "\n\n".join(lines) + "\n"

@@ -128,6 +128,8 @@ def _lark() -> Lark:
 def _refusal(text: str, error: UnexpectedInput) -> tuple[str, str]:
     hint = "compare features with numbers, as in `recursion_depth > 5 and size <= 12`"
     place = min(max(error.pos_in_stream or 0, 0), len(text))
+    if isinstance(error, UnexpectedCharacters) and text[place].isdecimal():
+        return f"the number at character {place + 1} of `{text}` has more than 18 digits", hint
     if isinstance(error, UnexpectedCharacters):
         return f"`{text[place]}`, character {place + 1} of `{text}`, means nothing in a predicate", hint
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":

@@ -127,6 +127,12 @@ class _Reduction:
                     f"the token `{mark}` may stand in a value, and marks what is still to be reduced",
                     "give the constructor another token with `as`, or leave the character out of `characters`",
                 )
+        blank = next((token for token in self.own if any(c.isspace() for c in token)), None)
+        if blank is not None:
+            raise RecsynError(
+                f"a call on the way holds the character {blank!r}, and white space stands between tokens",
+                "ask for the value, or let the program write another character",
+            )
 
     @cached_property
     def _calling(self) -> set[str]:

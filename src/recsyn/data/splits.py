@@ -4,7 +4,7 @@ Groups come first: an input belongs to the first group whose predicate over its 
 no group claims is divided into ``train``, ``validation`` and ``test`` by the fingerprint
 (:func:`recsyn.data.randomness.fingerprint`) of its tokens in prefix, whatever codec the task writes it in: of all of them, or of
 its shape, in which the first letters of the alphabet stand for all others, so that the inputs of one shape are in one split. No
-seed, codec or distribution has a part in it.
+seed and no distribution has a part in it, and codecs only where a group speaks of how long the right output is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from recsyn.data.features import Columns
 from recsyn.data.predicates import Predicate
 from recsyn.data.randomness import fingerprint
 from recsyn.data.space import Space
-from recsyn.errors import RecsynError
+from recsyn.errors import RecsynError, quoted
 from recsyn.lang.diagnostics import nearest
 from recsyn.values import Datum, Value, preorder
 
@@ -36,6 +36,8 @@ SPLITS = ("train", "validation", "test")
 """The splits that a fingerprint decides."""
 
 _SHARES = (("train", 0.8), ("validation", 0.1), ("test", 0.1))
+_LEAST_SHARE = 1e-9
+"""Smaller ones are next to nothing of 2^64 fingerprints."""
 _FEW = 64
 _FIELDS = ("by", "shares", "few", "groups")
 _GROUP_FIELDS = ("where", "distribution")
@@ -176,13 +178,13 @@ def splits_from_config(config: Any) -> Splits:
     by = config.get("by", "input")
     if by not in get_args(By):
         known = get_args(By)
-        raise RecsynError(f"inputs are not split by {by!r}", _near(by, known) or f"`by` is one of {', '.join(known)}")
+        raise RecsynError(f"inputs are not split by {quoted(by)}", _near(by, known) or f"`by` is one of {', '.join(known)}")
     few = config.get("few", _FEW)
     if not isinstance(few, int) or isinstance(few, bool) or not 0 <= few <= 10**9:
-        raise RecsynError(f"`few` is {few!r}, not a number of inputs from 0 up")
+        raise RecsynError(f"`few` is {quoted(few)}, not a number of inputs from 0 up")
     groups = config.get("groups") or {}
     if not isinstance(groups, Mapping):
-        raise RecsynError(f"`groups` is {groups!r}, not a mapping of names to predicates")
+        raise RecsynError(f"`groups` is {quoted(groups)}, not a mapping of names to predicates")
     return Splits(by, _shares(config.get("shares")), few, tuple(_group(name, group) for name, group in groups.items()))
 
 
@@ -194,7 +196,9 @@ def _shares(config: Any) -> tuple[tuple[str, float], ...]:
     for name in SPLITS:
         share = config.get(name, 0)
         if not isinstance(share, int | float) or isinstance(share, bool) or not isfinite(share) or not 0 <= share <= 1:
-            raise RecsynError(f"the share of {name!r} is {share!r}, not a number from 0 to 1")
+            raise RecsynError(f"the share of {name!r} is {quoted(share)}, not a number from 0 to 1")
+        if 0 < share < _LEAST_SHARE:
+            raise RecsynError(f"the share of {name!r} is {share!r}, and the least one but 0 is {_LEAST_SHARE}", "leave it out")
         if share:
             shares[name] = float(share)
     if "train" not in shares:
@@ -207,7 +211,7 @@ def _shares(config: Any) -> tuple[tuple[str, float], ...]:
 def _group(name: Any, config: Any) -> Group:
     if not isinstance(name, str) or not fullmatch(_NAME, name) or name == _RESERVED:
         raise RecsynError(
-            f"{name!r} cannot name a group of inputs", f"use small letters, digits and `_`, 40 at most, and not `{_RESERVED}`"
+            f"{quoted(name)} cannot name a group of inputs", f"use small letters, digits and `_`, 40 at most, and not `{_RESERVED}`"
         )
     if name in SPLITS:
         raise RecsynError(f"the group {name!r} is called as a split is", "give it a name of its own")
@@ -225,7 +229,7 @@ def _group(name: Any, config: Any) -> Group:
 
 def _check_fields(config: Any, fields: Sequence[str], what: str) -> None:
     if not isinstance(config, Mapping):
-        raise RecsynError(f"{what} is {config!r}, not a mapping of names to values", f"its fields are {', '.join(fields)}")
+        raise RecsynError(f"{what} is {quoted(config)}, not a mapping of names to values", f"its fields are {', '.join(fields)}")
     for name in config:
         if name not in fields:
             raise RecsynError(f"{what} has no field {name!r}", _near(name, fields) or f"its fields are {', '.join(fields)}")

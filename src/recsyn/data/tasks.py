@@ -3,6 +3,7 @@ drawn from."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,7 +23,7 @@ from recsyn.data.shifting import ShiftedCodec, ShiftedQuestion
 from recsyn.data.space import Alphabet, Space, space_of, types_within
 from recsyn.data.splits import Division, Splits, splits_from_config
 from recsyn.data.vocabulary import END, START, Vocabulary
-from recsyn.errors import RecsynError
+from recsyn.errors import RecsynError, quoted
 from recsyn.lang import core
 from recsyn.lang.checker import check
 from recsyn.lang.diagnostics import nearest
@@ -36,6 +37,7 @@ _FIELDS = (
     "name",
     "program",
     "source",
+    "imports",
     "function",
     "input",
     "output",
@@ -52,6 +54,7 @@ _FIRST = 8
 """Smallest inputs on which a task has to have an answer."""
 
 _MOST_PADDING = 10_000
+_MOST_INTEGERS = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +79,7 @@ class Task:
         if len(self.function.parameters) != 1:
             raise RecsynError(
                 f"{self.function.name} takes {len(self.function.parameters)} arguments, and the function of a task takes one",
-                "give its `of_tuple`, the same function of one tuple",
+                "give its `of_tuple`, the same function of one tuple" if self.function.parameters else None,
             )
         for type in types_within(self.output_type, self.function.program.datatypes):
             if isinstance(type, TypeConstant) and type.name == ARROW:
@@ -206,6 +209,7 @@ class Task:
         splits = {} if self.splits == Splits() else {"splits": self.splits.to_config()}
         asks = {} if self.asks == "value" else {"asks": self.asks}
         rounds = {} if self.rounds is None else {"rounds": self.rounds}
+        files = self.function.program.files
         return {
             "name": self.name,
             "program": self.function.program.source.name,
@@ -215,6 +219,7 @@ class Task:
             "output": self.output,
             "integers": [self.alphabet.integers[0], self.alphabet.integers[-1]],
             "characters": "".join(self.alphabet.characters),
+            **({"imports": files} if files else {}),
             **({"labels": "distinct"} if self.alphabet.distinct else {}),
             **({"padding": self.padding} if self.padding else {}),
             "distribution": self.distribution.to_config(),
@@ -249,9 +254,11 @@ def task_from_config(config: Any) -> Task:
     for name in ("name", "program", "source", "function", "input", "output", "characters", "asks"):
         value = config.get(name, texts.get(name))
         if not isinstance(value, str) or not value:
-            raise RecsynError(f"the task's {name!r} is {value!r}, not a text" if name in config else f"the task has no {name!r}")
+            raise RecsynError(
+                f"the task's {name!r} is {quoted(value)}, not a text" if name in config else f"the task has no {name!r}"
+            )
         texts[name] = _encodable(name, value)
-    program = check(Source(texts["program"], texts["source"]))
+    program = check(Source(texts["program"], texts["source"], files=_files(config.get("imports"))))
     if texts["function"] not in program.definitions:
         near = nearest(texts["function"], program.own) or nearest(texts["function"], program.definitions)
         raise RecsynError(f"{texts['program']} defines no function {texts['function']!r}", near)
@@ -294,6 +301,15 @@ def _check_groups(task: Task) -> None:
             raise RecsynError(f"in the group {group.name!r}: {error.message}", error.hint) from None
 
 
+def _files(value: Any) -> dict[str, str]:
+    """The files that the program imports."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(part, str) for item in value.items() for part in item):
+        raise RecsynError(f"`imports` is {quoted(value)}, not a mapping of the names of files to their texts")
+    return {_encodable("imports", os.path.normpath(name)): _encodable("imports", text) for name, text in value.items()}
+
+
 def _encodable(name: str, text: str) -> str:
     """JSON can hold halves of characters, which no file and no hash can."""
     if any("\ud800" <= c <= "\udfff" for c in text):
@@ -303,7 +319,7 @@ def _encodable(name: str, text: str) -> str:
 
 def _rounds(value: Any) -> int | None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_ROUNDS):
-        raise RecsynError(f"`rounds` is {value!r}, not a whole number from 1 to {MOST_ROUNDS:,}")
+        raise RecsynError(f"`rounds` is {quoted(value)}, not a whole number from 1 to {MOST_ROUNDS:,}")
     return value
 
 
@@ -311,13 +327,13 @@ def _distinct(value: Any) -> bool:
     """Whether no label comes twice in an input."""
     if value not in (None, "repeated", "distinct"):
         near = nearest(value, ("repeated", "distinct")) if isinstance(value, str) else None
-        raise RecsynError(f"the labels of an input are not {value!r}", near or "`labels` are `repeated` or `distinct`")
+        raise RecsynError(f"the labels of an input are not {quoted(value)}", near or "`labels` are `repeated` or `distinct`")
     return bool(value == "distinct")
 
 
 def _padding(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_PADDING:
-        raise RecsynError(f"`padding` is {value!r}, not a whole number from 0 to {_MOST_PADDING:,}")
+        raise RecsynError(f"`padding` is {quoted(value)}, not a whole number from 0 to {_MOST_PADDING:,}")
     return value
 
 
@@ -325,8 +341,11 @@ def _integers(value: Any) -> tuple[int, ...]:
     whole = (
         isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
     )
-    if not whole or not value[0] <= value[1] < value[0] + 100_000:
-        raise RecsynError(f"`integers` is {value!r}, not a pair of whole numbers [least, greatest]")
+    if not whole or not value[0] <= value[1] < value[0] + _MOST_INTEGERS:
+        raise RecsynError(
+            f"`integers` is {quoted(value)}, not a pair of whole numbers [least, greatest]",
+            f"there may be {_MOST_INTEGERS:,} of them at most",
+        )
     return tuple(range(value[0], value[1] + 1))
 
 

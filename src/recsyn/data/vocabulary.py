@@ -42,7 +42,8 @@ class Vocabulary:
         except KeyError as missing:
             raise RecsynError(
                 f"`{' '.join(tokens)[:80]}` holds {missing}, which is not in this task's vocabulary of {len(self)} tokens",
-                "the integers that rows may hold are the task's `integers`, the characters its `characters`",
+                "the integers that inputs and outputs may hold are the task's `integers`, the characters its `characters`; "
+                "one integer of any size is written by the codec `digits`",
             ) from None
 
     def decode(self, numbers: Iterable[int]) -> list[str]:

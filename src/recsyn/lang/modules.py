@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recsyn.errors import RecsynError
@@ -152,6 +152,9 @@ def _found(written: s.ModuleName, source: Source) -> tuple[Key, Source]:
         hint = f'a file is imported by its path: `import "./{written.name}.rec"`' if beside else None
         hint = hint or nearest(written.name, module_names()) or f"the library has {', '.join(module_names())}"
         raise Fault("unknown-name", f"there is no module `{written.name}` in the library", written.span, hint)
+    name = os.path.normpath(Path(source.name).parent / written.name)
+    if source.path is None and name in source.files:
+        return ("text", name), replace(source, name=name, text=source.files[name])
     if source.path is None:
         message = f"a text that is not a file cannot import the file {written.name!r}"
         raise Fault("missing-file", message, written.span, "save it as a .rec file beside what it imports")
@@ -163,7 +166,7 @@ def _found(written: s.ModuleName, source: Source) -> tuple[Key, Source]:
         raise Fault("missing-file", message, written.span, hint)
     path = source.path.parent / written.name
     try:
-        read = read_source(path, os.path.normpath(Path(source.name).parent / written.name))
+        read = read_source(path, name)
     except RecsynError as error:
         hint = error.hint if os.path.lexists(path) else _nearest_file(written.name, path.parent)
         raise Fault("missing-file", error.message, written.span, hint) from None

@@ -99,6 +99,12 @@ class Program:
     properties: tuple[Property, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
 
+    @property
+    def files(self) -> dict[str, str]:
+        """The texts of the files that it imports, directly or not, by name; with them :class:`Source` makes it again from text."""
+        there = (s for s in self.sources if s.path is not None or s.name in self.source.files)
+        return {source.name: source.text for source in there if source is not self.source}
+
     @cached_property
     def constructors(self) -> Mapping[str, Constructor]:
         """Every constructor by name."""

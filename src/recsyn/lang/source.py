@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import stat
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -22,11 +23,12 @@ class Span:
 @dataclass(frozen=True)
 class Source:
     """A text and the name under which messages speak of it. ``path`` is where it lies, resolved, if it was read from a file: what
-    it imports is found from there."""
+    it imports is found from there. A text that was not may bring the ``files`` along that it imports, by name."""
 
     name: str
     text: str
     path: Path | None = None
+    files: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def _line_starts(self) -> list[int]:
