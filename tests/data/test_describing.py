@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsyn.data.describing import Description, check_plot, describe, plot
+from recsyn.data.describing import Description, check_plot, describe, plot, shortened
 from recsyn.data.records import Records, generated, records_of
 from recsyn.data.rows import rows_of
 from recsyn.data.shapes import shape_of
@@ -91,6 +91,19 @@ def test_json_says_the_same(described: Description) -> None:
     assert all(row["value"] > 11 for row in data["by"]["size"]["longer"])
     assert len(data["overlaps"]) == 6
     assert len(data["first"]["test"]) == 5
+
+
+@given(text=st.text("ab ", max_size=30), room=st.integers(3, 30))
+def test_a_shortened_text_is_no_longer_than_there_is_room(text: str, room: int) -> None:
+    short = shortened(text, room)
+    assert len(short) <= room
+    assert short == text if len(text) <= room else (short.endswith(" …") and text.startswith(short[:-2]))
+
+
+def test_a_text_is_shortened_after_a_word() -> None:
+    assert shortened("X1 X0 X1 01", 10) == "X1 X0 X1 …"
+    assert shortened("X1 X0 X1 01", 9) == "X1 X0 …"
+    assert shortened("X1X0X101", 5) == "X1X …"
 
 
 @pytest.mark.parametrize(("name", "begins"), [("p.png", b"\x89PNG"), ("p.svg", b"<?xml"), ("p.pdf", b"%PDF")])

@@ -194,6 +194,22 @@ def test_other_files_are_not_written_over(made: Task, tmp_path: Path) -> None:
         write_dataset(made, tmp_path / "README.md", SIZES, 3)
 
 
+def test_what_is_no_file_is_in_the_way(made: Task, tmp_path: Path) -> None:
+    """It is refused before anything is drawn, and the manifest of an earlier data set stays."""
+    folder = tmp_path / "set"
+    write_dataset(made, folder, {"test": 5}, 3)
+    (folder / "train.jsonl").mkdir()
+    before = (folder / "recsyn.json").read_bytes()
+    with pytest.raises(RecsynError, match=r"holds a folder 'train.jsonl', where a file is to be written"):
+        write_dataset(made, folder, SIZES, 3, on_rows=lambda rows: pytest.fail("rows were drawn"))
+    assert (folder / "recsyn.json").read_bytes() == before
+    read_dataset(folder)
+    (folder / "test.jsonl").unlink()
+    (folder / "test.jsonl").mkdir()
+    write_dataset(made, folder, {"deep": 5}, 3)
+    assert len(read_dataset(folder).records["deep"]) == 5
+
+
 @pytest.mark.parametrize(
     ("sizes", "said"),
     [
@@ -304,6 +320,7 @@ def test_what_is_no_data_set_is_said(written: Path, tmp_path: Path) -> None:
     for text, said in (
         ("[]", "not one that recsyn wrote"),
         ("{", "cannot be read"),
+        (f'{{"format": {"2" * 5_000}}}', "a number of thousands of digits"),
         ('{"format": 1}', "format 1, and this recsyn"),
     ):
         (tmp_path / "recsyn.json").write_text(text)
@@ -367,6 +384,19 @@ def test_the_card_names_every_file_and_split(written: Path) -> None:
     assert "| deep | 7 |" in body
     assert "`recursion_depth > 4`" in body
     assert "fun inorder" in body
+
+
+def test_the_card_is_for_people_to_go_on_with(task: Callable[..., Task], tmp_path: Path) -> None:
+    """Whatever white space names and predicates hold, it is laid out; and no hash is kept of it."""
+    groups = {"deep": "recursion_depth > 4\n\n  and size > 2"}
+    write_dataset(task("inorder", name="one\n\n# two", splits={"groups": groups}), tmp_path / "set", {"deep": 5}, 0)
+    card = tmp_path / "set" / "README.md"
+    text = card.read_text("utf-8")
+    assert "\n\n# one # two\n\n" in text
+    assert "| deep | 5 | 5 | held out: `recursion_depth > 4 and size > 2` |\n" in text
+    assert "the SHA-256 of every data file" in text
+    card.write_text(text + "\nMine.\n", "utf-8")
+    assert len(read_dataset(tmp_path / "set").records["deep"]) == 5
 
 
 @pytest.mark.slow

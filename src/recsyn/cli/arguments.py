@@ -25,9 +25,9 @@ def whole(text: str) -> int:
     return int(text)
 
 
-def rows(text: str) -> int:
-    """A number of rows, from 0 up."""
-    number = whole(text)
+def row_count(text: str) -> int:
+    """A number of rows, from 1 up."""
+    number = positive(text)
     if number > _MOST_ROWS:
-        raise ArgumentTypeError(f"{number:,} rows are more than anybody makes: {_MOST_ROWS:,} at most")
+        raise ArgumentTypeError(f"{number:,} rows are more than the {_MOST_ROWS:,} that are made at most")
     return number

@@ -14,8 +14,8 @@ from rich.text import Text
 from recsyn.cli.arguments import whole
 from recsyn.cli.campaign import campaign_showing, show_result
 from recsyn.cli.check import describe
-from recsyn.cli.data import show_distribution, show_rows
 from recsyn.cli.evaluation import show_evaluation
+from recsyn.cli.rows import show_distribution, show_rows
 from recsyn.cli.terminal import say, table
 from recsyn.cli.trace import show_trace
 from recsyn.cli.train import keep, train_showing

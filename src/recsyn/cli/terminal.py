@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.syntax import Syntax
 from rich.table import Table
@@ -80,14 +80,15 @@ def _coloured(diagnostic: Diagnostic) -> Text:
     )
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table of the result; numbers to the right."""
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], whole: Collection[str] = ()) -> None:
+    """A table of the result; numbers to the right. Where there is too little room, columns are folded, those in ``whole`` last."""
     say(Text(" ".join(title.split()), style="bold"))
     drawn = Table(box=None, padding=(0, 2, 0, 0))
     listed = [list(row) for row in rows]
     for index, name in enumerate(columns):
         numeric = bool(listed) and all(isinstance(row[index], int | float) for row in listed)
-        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold", header_style="dim")
+        side: JustifyMethod = "right" if numeric else "left"
+        drawn.add_column(name, justify=side, overflow="fold", header_style="dim", no_wrap=name in whole)
     for row in listed:
         drawn.add_row(*(Text(f"{cell:.3f}" if isinstance(cell, float) else str(cell)) for cell in row))
     console().print(drawn)

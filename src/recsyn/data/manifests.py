@@ -1,4 +1,5 @@
-"""What a data set says of itself: to recsyn, which makes it again from that and knows its data files by their hashes; and to readers."""
+"""What a data set says of itself: to recsyn, which makes it again from that and knows its data files by their hashes; and to
+readers."""
 
 from __future__ import annotations
 
@@ -156,7 +157,8 @@ def card(manifest: Manifest) -> str:
             ]
         ),
         f"No two splits share an input{shapes}; this was checked when they were written.",
-        f"`{MANIFEST}` holds the configuration and the SHA-256 of every data file; `recsyn data FOLDER --out NEW` makes them again.",
+        f"`{MANIFEST}` holds the configuration and the SHA-256 of every data file; "
+        "`recsyn data FOLDER --out NEW` makes them again.",
         f"{fence}\n{task.program_source.rstrip()}\n{fence}",
     ]
     return "\n\n".join(lines) + "\n"
