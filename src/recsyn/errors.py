@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from reprlib import Repr
 
 
 class RecsynError(Exception):
@@ -26,12 +26,20 @@ class MissingExtra(RecsynError):
         super().__init__(f"{purpose} needs packages that are not installed", f'pip install "recsyn[{extra}]"')
 
 
+class _Quoting(Repr):
+    """Parts of what is quoted may be shared, so that all of it is as long as you like."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother = 2, 80, 80
+
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if abs(x) < 10**30 else f"an integer of {x.bit_length():,} bits"
+
+
 def quoted(value: object) -> str:
-    """Something of a user's as a message shows it: short, however large it is, and however deep."""
-    try:
-        return reprlib.repr(value)
-    except ValueError:  # Python writes no integers of thousands of digits.
-        return "a number of thousands of digits"
+    """Something of a user's as a message shows it: in few characters, however large and deep it is."""
+    return _Quoting().repr(value)
 
 
 @contextmanager

@@ -118,6 +118,64 @@ def test_sample_without_sympy_still_counts(recsyn, examples: Path, monkeypatch: 
     assert out.splitlines()[-1].split() == ["1001", "≈", "5.394975e296", "≈", "5.394975e796"]
 
 
+def test_sample_counts_nothing_as_0(recsyn, tmp_path: Path) -> None:
+    """Where sizes are large and no formula is known, too."""
+    (tmp_path / "t.rec").write_text("type T = L | N T T T\n")
+    _, out, _ = recsyn("sample", tmp_path / "t.rec", "T", "--count", "--json", "--min-size", 250, "--max-size", 300)
+    values = {row["size"]: row["values"] for row in json.loads(out)["counts"]}
+    assert len(values) == 51
+    assert all((values[n] == 0) == (n % 3 != 1) for n in values)
+
+
+def test_sample_knows_that_no_value_is_deeper_than_its_size(recsyn, examples: Path) -> None:
+    deep = ("sample", examples / "traversal.rec", "Tree Int", "--depth", 1_000_000, "--max-size", 12)
+    code, out, _ = recsyn(*deep, "--count", "--json")
+    assert code == 0
+    assert [row["values"] for row in json.loads(out)["counts"]] == [0] * 12
+    for how in ((), ("--enumerate",)):
+        code, out, err = recsyn(*deep, *how)
+        assert (code, out) == (2, "")
+        assert "no value of Tree Int fits" in err
+
+
+def test_sample_shows_equations_without_a_formula(recsyn, examples: Path) -> None:
+    deep = ("sample", examples / "traversal.rec", "Tree Int", "--count", "--max-size", 20, "--depth")
+    _, out, _ = recsyn(*deep, 10)
+    assert "sqrt" not in out
+    assert len([line for line in out.splitlines() if " = " in line]) == 20
+    assert out.splitlines()[-2].split() == ["19", "256", "256000000000"]
+    _, out, err = recsyn(*deep, 18)
+    assert " = " not in out
+    assert "too many equations" in err
+
+
+@pytest.mark.parametrize("how", [(), ("--enumerate",)])
+def test_sample_says_why_there_is_nothing(recsyn, examples: Path, how: tuple[str, ...]) -> None:
+    for sizes, hint in (
+        (("--distinct", "--min-size", 23, "--max-size", 40), "11 different"),
+        (("--min-size", 2, "--max-size", 2), "1, 3"),
+    ):
+        code, out, err = recsyn("sample", examples / "traversal.rec", "Tree Int", *sizes, *how)
+        assert (code, out) == (2, "")
+        assert "no value of Tree Int fits" in err
+        assert hint in err
+
+
+@pytest.mark.parametrize("how", [(), ("--enumerate",), ("--count",)])
+def test_sample_has_a_greatest_size(recsyn, examples: Path, how: tuple[str, ...]) -> None:
+    code, _, err = recsyn("sample", examples / "traversal.rec", "Tree Int", "--max-size", 1_000_000, *how)
+    assert code == 2
+    assert "greater than 100,000" in err
+
+
+@pytest.mark.parametrize("how", [(), ("--count",)])
+def test_sample_refuses_ever_larger_types(recsyn, tmp_path: Path, how: tuple[str, ...]) -> None:
+    (tmp_path / "n.rec").write_text("type N a = Nil | Cons a (N (a, a))\n")
+    code, _, err = recsyn("sample", tmp_path / "n.rec", "N Int", *how)
+    assert code == 2
+    assert "ever larger types" in err
+
+
 def test_sample_lists_and_draws_by_depth(recsyn, examples: Path) -> None:
     _, out, _ = recsyn("sample", examples / "successor.rec", "Pos", "--enumerate", "-n", 5)
     assert out.splitlines() == ["One", "XO One", "XI One", "XO (XO One)", "XO (XI One)"]

@@ -14,11 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsyn.data.features import recursion_of
-from recsyn.data.space import Alphabet, Space
+from recsyn.data.space import Alphabet, Space, checked_types_within, types_within
 from recsyn.data.tasks import Task
 from recsyn.data.treegrammar import Production, TreeGrammar
 from recsyn.errors import RecsynError
-from recsyn.values import Datum, Value, preorder, size
+from recsyn.lang.checker import check
+from recsyn.lang.source import Source
+from recsyn.lang.types import BUILTIN_DATATYPES, INT, TypeConstant
+from recsyn.values import TUPLE, Datum, Value, preorder, size
 
 SMALL = {
     "Int": 3,
@@ -292,6 +295,10 @@ def test_the_smallest_of_a_finite_type_end(space: Callable[..., Space]) -> None:
     assert list(space("Int").smallest()) == [0]
 
 
+def test_integers_of_any_length_are_written() -> None:
+    assert Alphabet((10**5000,)).tokens_of(INT) == ("1" + 5000 * "0",)
+
+
 def test_letters_are_taken_from_left_to_right(space: Callable[..., Space]) -> None:
     here = space("Pair (Tree Int) (List Char)", Alphabet((5, 6, 7), ("x", "y")))
     shape = next(v for v in here.shapes.values(here.type, 11) if str(v).count("Branch") == 3 and str(v).count("'x'") == 0)
@@ -299,6 +306,37 @@ def test_letters_are_taken_from_left_to_right(space: Callable[..., Space]) -> No
     assert [d for d in preorder(labelled) if isinstance(d, int)] == [6, 7, 5]
     assert shape_of(labelled) == shape_of(shape)
     assert here.labelled(3, 2) == 7
+
+
+def test_the_smallest_may_be_large(task: Callable[..., Task]) -> None:
+    declared = "type U = U\ntype Big = Big" + 70 * " U" + "\ntype Steps = Stop | Step Steps" + 90 * " U"
+    space = task("f", source=f"{declared}\nfun f (b : Steps) : Big = Big{70 * ' U'}", codecs=("prefix", "prefix")).space
+    assert [size(v) for v in space.smallest(4)] == [1, 92, 183, 274]
+    assert [size(v) for v in Space(TypeConstant("Big"), space.datatypes).smallest()] == [71]
+
+
+@pytest.mark.parametrize("fields", ["a (N (a, a))", "a (N (List a))", "(N (a, a)) (N (List a))", "(N (a -> a))"])
+def test_ever_larger_types_are_told(fields: str, task: Callable[..., Task]) -> None:
+    """Of the input and of the output; by how large they are, since the number of those that double says it too late."""
+    source = f"type N a = Nil | Cons {fields}\nfun f (n : N Int) : Int = 0\nfun g (n : Int) : N Int = Nil"
+    with pytest.raises(RecsynError, match=r"N Int holds ever larger types|hold functions"):
+        task("f", source=source, codecs=("prefix", "prefix"), program="n.rec")
+    datatypes = check(Source("n.rec", source)).datatypes
+    within = types_within(TypeConstant("N", (INT,)), datatypes)
+    assert len(list(islice(within, 3))) == 3
+    with pytest.raises(RecsynError, match="N Int holds ever larger types"):
+        list(checked_types_within(TypeConstant("N", (INT,)), datatypes))
+
+
+def test_a_type_may_be_too_large_itself() -> None:
+    doubled, nested = INT, INT
+    for _ in range(60):
+        doubled = TypeConstant(TUPLE, (doubled, doubled))
+    for _ in range(5_000):
+        nested = TypeConstant("List", (nested,))
+    for type in (doubled, nested):
+        with pytest.raises(RecsynError, match="too large"):
+            Space(type, BUILTIN_DATATYPES)
 
 
 def test_functions_and_ever_larger_types_cannot_be_listed(task: Callable[..., Task]) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
-from math import comb
+from itertools import product
+from math import comb, perm
 from random import Random
 from typing import Any
 
@@ -18,15 +19,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsyn.data import certified
+from recsyn.data import certified, distributions
 from recsyn.data.certified import CertifiedCounts
-from recsyn.data.distributions import Sampler, distribution_from_config
+from recsyn.data.distributions import Enumeration, Mixture, Sampler, Uniform, distribution_from_config
 from recsyn.data.features import recursion_of
+from recsyn.data.labelling import Labelling
 from recsyn.data.populations import Population
-from recsyn.data.space import Alphabet, Space
+from recsyn.data.space import Alphabet, Space, _shared, space_of
 from recsyn.data.tasks import Task
 from recsyn.data.treegrammar import Production, TreeGrammar
 from recsyn.errors import RecsynError
+from recsyn.lang.checker import check, check_type
+from recsyn.lang.source import Source
 from recsyn.values import Datum, Value, depth, preorder, size
 
 Draw = Callable[[Random], Datum]
@@ -152,8 +156,8 @@ RULES = st.fixed_dictionaries({name: st.lists(st.lists(PARTS, max_size=3).map(tu
 @given(rules=RULES, letters=st.integers(0, 2))
 @settings(max_examples=150, deadline=None)
 def test_any_grammar_is_counted_alike(rules: dict[str, list[tuple[str, ...]]], letters: int) -> None:
-    """Exact and certified counts, and the largest size: whatever has values of a size beyond what is derived without a nonterminal
-    inside itself has no largest."""
+    """Exact and certified counts, the sizes that there are, and the largest: whatever has values of a size beyond what is derived
+    without a nonterminal inside itself has no largest."""
     grammar = TreeGrammar(
         lambda at: [Production(f"{at}{i}", fields) for i, fields in enumerate(rules[str(at)])],
         lambda at: tuple(range(letters)) if at == "letter" else None,
@@ -162,12 +166,53 @@ def test_any_grammar_is_counted_alike(rules: dict[str, list[tuple[str, ...]]], l
     for n, count in enumerate(counts):
         mantissa, exponent, error = grammar.certified.count("a", n)
         assert abs(Fraction(mantissa) * Fraction(2) ** max(exponent, -9) - count) <= Fraction(error) * count
+    assert [n for n in range(-1, 60) if grammar.derives("a", n)] == [n for n, count in enumerate(counts) if count]
     sizes = [n for n, count in enumerate(counts) if count]
     most = grammar.largest("a")
     if most is None:
         assert sizes[-1] > 13
     else:
         assert most == max(sizes, default=-1) <= 13
+
+
+@given(rules=RULES, letters=st.integers(0, 2), first=st.integers(0, 40))
+@settings(max_examples=150, deadline=None)
+def test_sizes_are_told_in_any_order(rules: dict[str, list[tuple[str, ...]]], letters: int, first: int) -> None:
+    """Also of nonterminals that come late, and before or after any is counted."""
+
+    def grammar() -> TreeGrammar:
+        return TreeGrammar(
+            lambda at: [Production(f"{at}{i}", fields) for i, fields in enumerate(rules[str(at)])],
+            lambda at: tuple(range(letters)) if at == "letter" else None,
+        )
+
+    asked = grammar()
+    asked.derives("c", first)
+    asked.count("b", first // 2)
+    for name in "abc":
+        counted = grammar()
+        assert [asked.derives(name, n) for n in range(40)] == [counted.count(name, n) > 0 for n in range(40)]
+        assert [asked.count(name, n) for n in range(40)] == [counted.count(name, n) for n in range(40)]
+
+
+@given(rules=RULES, labels=st.integers(0, 3))
+@settings(max_examples=150, deadline=None)
+def test_few_labels_bound_sizes(rules: dict[str, list[tuple[str, ...]]], labels: int) -> None:
+    grammar = TreeGrammar(
+        lambda at: [Production(f"{at}{i}", fields) for i, fields in enumerate(rules[str(at)])],
+        lambda at: (0,) if at == "letter" else None,
+    )
+    labelling = Labelling(grammar)
+    bound = labelling.bound("a", labels)
+    sizes = [n for n in range(60) if (found := labelling.ranges("a", n)) and found[0][0] <= labels]
+    assert bound is None or max(sizes, default=-1) <= bound
+
+
+def test_what_needs_labels_to_grow_is_bounded_by_them(space: Callable[..., Space]) -> None:
+    few = Alphabet(tuple(range(4)), ("a",), distinct=True)
+    for text in ("Tree Int", "List Int", "List (Tree Int)", "(Pos, Int)", "Rose Bool", "Rose Int", "Expr", "Mixed", "Bool"):
+        assert (space(text, few).largest is None) == (text in ("List (Tree Int)", "(Pos, Int)", "Rose Bool", "Expr", "Mixed")), text
+    assert space("Tree Int").largest is None
 
 
 def test_depths_bound_sizes(task: Callable[..., Task], space: Callable[..., Space]) -> None:
@@ -199,7 +244,42 @@ def test_depths_of_values_partition_them(text: str, space: Callable[..., Space])
             assert set(capped) == up_to
 
 
+@pytest.mark.parametrize("text", [*UNIFORM, "Bool", "Odd", "Mixed"])
+def test_the_least_and_the_greatest_depth_of_a_size_are_known(
+    text: str, space: Callable[..., Space], everything: Everything
+) -> None:
+    here, most = space(text), min(UNIFORM.get(text, 6), 6)
+    for n, values in everything(here, most).items():
+        depths = {depth(value) for value in values if isinstance(value, Value)}
+        assert here.depths("value", n) == ((min(depths), max(depths)) if depths else None)
+
+
+@pytest.mark.parametrize(("function", "most"), [("succ", 9), ("preorder", 9)])
+def test_the_least_and_the_greatest_recursion_of_a_size_are_known(function: str, most: int, task: Callable[..., Task]) -> None:
+    here = task(function, integers=[0, 0]).space
+    assert here.shape is not None
+    for n in range(most + 1):
+        depths = {recursion_of(here.shape, value).depth for value in here.grammar.values(here.type, n)}
+        assert here.depths("recursion", n) == ((min(depths), max(depths)) if depths else None)
+
+
 # Distinct labels
+
+
+@given(number=st.integers(0, 6), held=st.lists(st.sampled_from([None, None, 0, 1, 2]), max_size=5))
+def test_labels_are_shared_out_in_every_way_and_in_order(number: int, held: list[int | None]) -> None:
+    """In the order of all tuples, on which the ranks of values depend."""
+    every = product(*(range(number + 1) if part is None else (part,) for part in held))
+    assert list(_shared(number, held)) == [parts for parts in every if sum(parts) == number]
+
+
+def test_many_fields_share_labels() -> None:
+    program = check(Source("r.rec", "type O = N | J Int\ntype R = R" + 8 * " (List O)"))
+    here = space_of(check_type(program, Source("type", "R")), program.datatypes, Alphabet(tuple(range(10)), (), distinct=True))
+    # Of size 15 are those with three items in eight lists: comb(10, 3) ways to place them, and each may hold a label.
+    labelled = [comb(3, n) * perm(10, n) for n in range(4)]
+    assert Population(here, here.type, 15).count == comb(10, 3) * sum(labelled)
+    assert distinct(Population(here, here.type, 21).drawn(Random(2)))
 
 
 def distinct(value: Datum) -> bool:
@@ -305,6 +385,37 @@ def test_enumerations_end_with_the_type(space: Callable[..., Space]) -> None:
     assert sampler(space("(Bool, Int, Int)", Alphabet((1, 2, 3), ("a",), distinct=True)), kind="enumeration", last=12).inputs == 12
 
 
+ONE_A_SIZE = "type U = U\ntype L = E | S L U\nfun f (l : L) : L = l"
+
+
+def test_enumerations_are_looked_for_as_far_as_can_be_counted(space: Callable[..., Space], task: Callable[..., Task]) -> None:
+    distinct = space("List Int", Alphabet(tuple(range(10)), ("a",), distinct=True))
+    with pytest.raises(RecsynError, match=r"List Int has 9,864,101 values, and"):
+        sampler(distinct, kind="enumeration", last=10**9)
+    assert sum(perm(10, n) for n in range(11)) == 9_864_101
+    with pytest.raises(RecsynError, match=r"L has [\d,]+ values of sizes up to [\d,]+, as far as they are listed, and"):
+        task("f", {"kind": "enumeration", "last": 10**9}, ("prefix", "prefix"), source=ONE_A_SIZE, program="l.rec")
+
+
+@pytest.mark.parametrize("of", ["recursion", "value"])
+@pytest.mark.parametrize("kind", ["capped", "natural"])
+def test_a_depth_beyond_every_size_is_no_other_than_the_greatest_size(kind: str, of: str, task: Callable[..., Task]) -> None:
+    near, far = (task("inorder", {"kind": kind, "sizes": [1, 12], "depth": depth, "of": of}) for depth in (12, 100_000))
+    assert [near.sampler.draw(Random(seed)) for seed in range(20)] == [far.sampler.draw(Random(seed)) for seed in range(20)]
+    assert near.growth is not None
+    assert far.growth is not None
+    assert near.growth.states == far.growth.states
+    large = task("inorder", {"kind": "capped", "sizes": [1, 2_000], "depth": 100_000, "of": of})
+    whole = task("inorder", {"kind": "uniform", "sizes": [1, 2_000]})
+    assert large.sampler.draw(Random(1)) == whole.sampler.draw(Random(1))
+
+
+def test_ranges_of_sizes_are_looked_at_and_not_counted(task: Callable[..., Task]) -> None:
+    made = task("inorder", {"kind": "uniform", "sizes": [1, 30_000]})
+    assert made.sampler.max_size == 29_999
+    assert made.space.grammar._counted == 0
+
+
 def spread(levels: dict[Any, list[set[Datum]]]) -> dict[Datum, float]:
     """Sizes uniform, the sets of each uniform, their members uniform."""
     shares: Counter[Datum] = Counter()
@@ -362,6 +473,12 @@ def test_a_predicate_restricts_a_distribution(task: Callable[..., Task], fits: F
     assert "recursion_depth" in str(caught.value.hint)
     with pytest.raises(RecsynError, match="no feature `output_length`"):
         sampler(here, kind="restricted", where="output_length > 9", **{"from": {"kind": "uniform", "sizes": [1, 6]}})
+
+
+def test_trial_draws_are_fewer_where_values_are_large(task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributions, "_TRIED", 2_000)
+    with pytest.raises(RecsynError, match="none of 31 values of Pos"):
+        sampler(task().space, kind="restricted", where="size < 3", **{"from": {"kind": "uniform", "sizes": [101, 101]}})
 
 
 def test_edge_cases_are_drawn_at_their_ratio(task: Callable[..., Task], fits: Fits) -> None:
@@ -428,6 +545,23 @@ def test_starts_say_the_same_distribution(task: Callable[..., Task]) -> None:
         ({"distribution": {"kind": "capped", "sizes": [1, 3], "depth": 1, "of": "vlaue"}}, "no depth of 'vlaue'", "value"),
         ({"distribution": {"kind": "enumeration", "first": 3, "last": 2}}, "`first` is 3", None),
         ({"distribution": {"kind": "natural", "sizes": [1, 300]}}, "up to the size 256", "uniform"),
+        ({"distribution": {"kind": "natural", "sizes": [1, 100_000]}}, "up to the size 256", "uniform"),
+        ({"distribution": {"kind": "natural", "sizes": [1, 100_000], "depth": 100_000}}, "up to the size 256", "uniform"),
+        ({"distribution": {"kind": "natural", "sizes": [600, 100_000], "depth": 3}}, "no value of Tree Int fits", None),
+        ({"distribution": {"kind": "uniform", "sizes": [1, 100_000]}}, "too long to count the values of Tree Int", "sizes up to 6"),
+        ({"distribution": {"kind": "uniform", "sizes": [1, 100_001]}}, "not a pair", None),
+        ({"distribution": {"kind": "extremes", "sizes": [1, 100_000]}}, "too long to count", "up to the size 4,000"),
+        ({"distribution": {"kind": "extremes", "sizes": [1, 4_000]}}, "too long to count", "smaller sizes"),
+        (
+            {"distribution": {"kind": "by-depth", "sizes": [1, 9_000], "depths": [0, 9_000]}},
+            "too long to count",
+            "depths up to 222",
+        ),
+        (
+            {"distribution": {"kind": "uniform", "sizes": [50, 100_000]}, "labels": "distinct"},
+            "no value of Tree Int",
+            "25 different integers",
+        ),
         ({"distribution": {"kind": "natural", "sizes": [1, 3], "of": "value"}}, "no `depth` is given", None),
         ({"distribution": {"kind": "enumeration"}}, "`last` is None", None),
         ({"distribution": {"kind": "restricted", "from": {"kind": "uniform", "sizes": [1, 3]}}}, "`where` is None", None),
@@ -440,6 +574,41 @@ def test_what_cannot_be_drawn_is_refused(change: dict[str, Any], said: str, hint
         task("inorder", **({"integers": [1, 3]} | change))
     if hint:
         assert hint in str(caught.value.hint)
+
+
+def test_distributions_made_in_python_are_checked(space: Callable[..., Space]) -> None:
+    with pytest.raises(RecsynError, match="no parts"):
+        Mixture(())
+    with pytest.raises(RecsynError, match="no number above 0"):
+        Mixture(((0.0, Uniform(1, 3)),))
+    for first, last in ((0, 5), (3, 2), (1, 10**5000)):
+        with pytest.raises(RecsynError, match="has no places"):
+            Enumeration(first, last)
+    with pytest.raises(RecsynError, match="up to 100,000 at most"):
+        Sampler(Uniform(1, 10**5000), space("Tree Int"))
+
+
+@pytest.mark.parametrize("place", ["kind", "sizes", "depth", "of", "where", "last", "weight", "key", "whole"])
+def test_what_a_message_quotes_may_be_of_any_length(place: str) -> None:
+    """Lists that hold the one before ten times, as aliases in YAML make them, and integers that Python does not write out."""
+    shared: Any = "a"
+    for _ in range(40):
+        shared = [shared] * 10
+    for value, key in ((shared, None), (10**5000, 10**5000), ("x" * 10**6, "x" * 10**6)):
+        config = {
+            "kind": {"kind": value},
+            "sizes": {"kind": "uniform", "sizes": [0, value]},
+            "depth": {"kind": "capped", "sizes": [1, 3], "depth": value},
+            "of": {"kind": "extremes", "sizes": [1, 3], "of": value},
+            "where": {"kind": "restricted", "where": [value]},
+            "last": {"kind": "enumeration", "last": value},
+            "weight": {"kind": "mixture", "parts": [{"weight": value, "kind": "uniform", "sizes": [1, 3]}]},
+            "key": {"kind": "uniform", "sizes": [1, 3], key: 1},
+            "whole": value,
+        }[place]
+        with pytest.raises(RecsynError) as caught:
+            distribution_from_config(config)
+        assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from string import ascii_uppercase
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsyn.data.generating import generating_functions
+from recsyn.data.generating import are_few, exact_counts, generating_functions
 from recsyn.data.space import Alphabet, Space
 from recsyn.data.treegrammar import Production, TreeGrammar
 from recsyn.values import Datum
@@ -92,6 +93,36 @@ def test_what_is_shown(space: Callable[..., Space]) -> None:
         "L(x) = (-x*sqrt(1 - 40*x**2) + 19*x)/(2*x**2 + 18)",
     ]
     assert {str(at): name for at, name in functions.names.items()} == {"List (Tree Int)": "L", "Tree Int": "T"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [*TYPES, "Tree (Tree Int)", *(f"{c}{'type'[:n]}" for c in ascii_uppercase for n in (0, 4)), "Éa", "Xx Int"],
+)
+def test_sympy_reads_what_is_shown(text: str, space: Callable[..., Space]) -> None:
+    if text in TYPES or "(" in text:
+        here = space(text)
+        functions = generating_functions(here.grammar, here.type)
+    else:
+        # A name for each of the letters of the alphabet, and a second one like it.
+        grammar = TreeGrammar(lambda at: [Production("c", (text, f"{text}2")), Production("d", ())], lambda at: None)
+        functions = generating_functions(grammar, text)
+    sides = [[sympy.sympify(side) for side in line.split(" = ")] for line in functions.lines()]
+    x = sympy.Symbol("x")
+    assert [left for left, _ in sides[: len(functions.system)]] == [equation.lhs for equation in functions.system]
+    assert [right for _, right in sides[: len(functions.system)]] == [equation.rhs for equation in functions.system]
+    assert all(left.func(x) == left and right.free_symbols <= {x} for left, right in sides)
+
+
+def test_formulas_of_a_high_degree_are_not_looked_for(space: Callable[..., Space]) -> None:
+    """Values of depth d have generating functions of degree 2^d: equations and counts are all that is said of them."""
+    here = space("Tree Int")
+    for deep, known in ((3, True), (10, False), (40, False)):
+        functions = generating_functions(here.grammar, here.as_deep(deep))
+        assert (functions.closed is not None) == known
+        assert len(functions.lines()) == len(functions.equations) + known
+        assert are_few(here.grammar, here.as_deep(deep)) == (deep < 40)
+    assert exact_counts(here.grammar, here.as_deep(10), 300) is None
 
 
 def test_what_takes_more_than_square_roots_of_polynomials_has_no_closed_form(space: Callable[..., Space]) -> None:

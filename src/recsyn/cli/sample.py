@@ -11,8 +11,8 @@ from math import floor, inf, log10
 from recsyn.cli.arguments import positive, whole
 from recsyn.cli.terminal import drawing, note, say, table
 from recsyn.data.certified import Approximation
-from recsyn.data.distributions import ByDepth, Sampler, Uniform
-from recsyn.data.generating import GeneratingFunctions, exact_counts, generating_functions
+from recsyn.data.distributions import LARGEST_SIZE, ByDepth, Sampler, Uniform, check_work
+from recsyn.data.generating import GeneratingFunctions, are_few, exact_counts, generating_functions
 from recsyn.data.populations import Population
 from recsyn.data.randomness import stream
 from recsyn.data.space import Alphabet, Space, space_of
@@ -48,6 +48,8 @@ def run(options: Namespace) -> int:
     space = space_of(type, program.checked.datatypes, Alphabet(distinct=options.distinct))
     if options.min_size > options.max_size:
         raise RecsynError(f"--min-size {options.min_size} is greater than --max-size {options.max_size}")
+    if options.max_size > LARGEST_SIZE:
+        raise RecsynError(f"--max-size {options.max_size} is greater than {LARGEST_SIZE:,}, the largest size that is counted")
     if options.count:
         return _count(space, options)
     values = _listed(space, options) if options.enumerate else _drawn(space, options)
@@ -64,31 +66,45 @@ def _start(space: Space, options: Namespace) -> Nonterminal:
     return space.type if options.depth is None else space.as_deep(options.depth)
 
 
-def _drawn(space: Space, options: Namespace) -> list[Datum]:
-    """Sizes uniform, values of a size uniform."""
+def _sampler(space: Space, options: Namespace) -> Sampler:
+    """Sizes uniform, values of a size uniform. What has no values is refused."""
     sizes = (options.min_size, options.max_size)
-    sampler = Sampler(Uniform(*sizes) if options.depth is None else ByDepth(*sizes, options.depth, options.depth, "value"), space)
+    return Sampler(Uniform(*sizes) if options.depth is None else ByDepth(*sizes, options.depth, options.depth, "value"), space)
+
+
+def _drawn(space: Space, options: Namespace) -> list[Datum]:
+    sampler = _sampler(space, options)
     return [sampler.draw(stream(options.seed, "sample", index)) for index in range(options.n)]
 
 
 def _listed(space: Space, options: Namespace) -> list[Datum]:
-    """In order of size, those of one size by rank."""
+    """In order of size, those of one size by rank. Where there is none, the reason is that for which none can be drawn."""
+    most = options.max_size if space.largest is None else min(options.max_size, space.largest)
 
     def values() -> Iterator[Datum]:
-        for at in range(options.min_size, options.max_size + 1):
-            members = Population(space, _start(space, options), at)
-            yield from map(members.value, range(members.count if members else 0))
+        for at in range(max(options.min_size, options.depth or 0), most + 1):
+            start = _start(space, options)
+            if space.grammar.derives(start, at):
+                check_work(space, start, at)
+                members = Population(space, start, at)
+                yield from map(members.value, range(members.count if members else 0))
 
-    return list(islice(values(), options.n))
+    listed = list(islice(values(), options.n))
+    if not listed:
+        _ = _sampler(space, options)
+    return listed
 
 
 def _count(space: Space, options: Namespace) -> int:
     if options.distinct:
         raise RecsynError("--count is of all values, and --distinct leaves some out", "count without --distinct")
-    start = _start(space, options)
-    functions = _functions(space.grammar, start)
     sizes = range(options.min_size, options.max_size + 1)
-    numbers = [_numbers(grammar, start, sizes) for grammar in (space.shapes, space.grammar)]
+    functions: GeneratingFunctions | None = None
+    numbers: list[list[int | float]] = [[0] * len(sizes)] * 2
+    if (options.depth or 0) <= options.max_size:  # for no value is deeper than its size
+        start = _start(space, options)
+        functions = _functions(space.grammar, start)
+        numbers = [_numbers(space, grammar, start, sizes) for grammar in (space.shapes, space.grammar)]
     if options.json:
         counts = [
             {"size": n, "shapes": a, "values": b} for n, a, b in zip(sizes, *(map(_plain, of) for of in numbers), strict=True)
@@ -107,6 +123,9 @@ def _count(space: Space, options: Namespace) -> int:
 
 
 def _functions(grammar: TreeGrammar, start: Nonterminal) -> GeneratingFunctions | None:
+    if not are_few(grammar, start):
+        note(f"the generating functions of {start} have too many equations to show")
+        return None
     try:
         return generating_functions(grammar, start)
     except MissingExtra as missing:
@@ -114,7 +133,7 @@ def _functions(grammar: TreeGrammar, start: Nonterminal) -> GeneratingFunctions 
         return None
 
 
-def _numbers(grammar: TreeGrammar, start: Nonterminal, sizes: range) -> list[int | float]:
+def _numbers(space: Space, grammar: TreeGrammar, start: Nonterminal, sizes: range) -> list[int | float]:
     """How many values there are of each size; where that takes too long to say exactly, its logarithm to base 10."""
     try:
         exact = exact_counts(grammar, start, sizes[-1])
@@ -122,6 +141,7 @@ def _numbers(grammar: TreeGrammar, start: Nonterminal, sizes: range) -> list[int
         exact = None
     if exact is not None:
         return list(exact[sizes[0] :])
+    check_work(space, start, sizes[-1])
     return [grammar.count(start, n) if n <= EXACT else _logarithm(grammar.certified.count(start, n)) for n in sizes]
 
 
@@ -131,7 +151,9 @@ def _logarithm(count: Approximation) -> float:
 
 def _plain(number: int | float) -> int | str:
     """A number for JSON, whose readers need not know long ones: as a text from 10^600 on, and where it is not exact."""
-    return _scientific(number) if isinstance(number, float) else number if number < 10**600 else digits_of(number)
+    if isinstance(number, float):
+        return _scientific(number) if number > -inf else 0
+    return number if number < 10**600 else digits_of(number)
 
 
 def _short(number: int | float) -> int | str:

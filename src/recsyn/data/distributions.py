@@ -28,20 +28,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from random import Random
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 from recsyn.data.features import Columns, features
-from recsyn.data.growing import Start
+from recsyn.data.growing import LARGEST, Start
 from recsyn.data.populations import Population, population, too_few_letters
 from recsyn.data.predicates import Predicate
-from recsyn.data.space import Space
+from recsyn.data.space import DepthOf, Space
 from recsyn.data.treegrammar import EXACT, Nonterminal
-from recsyn.errors import RecsynError
+from recsyn.errors import RecsynError, quoted
 from recsyn.lang.diagnostics import nearest
 from recsyn.values import Datum
-
-DepthOf = Literal["recursion", "value"]
-"""Whose depth: that of the function's recursion on an input, or that of the input itself."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +125,13 @@ class Enumeration:
     first: int
     last: int
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.first <= self.last <= _FARTHEST:
+            raise RecsynError(
+                f"an enumeration from the place {quoted(self.first)} to {quoted(self.last)} has no places",
+                f"places are whole numbers from 1 to {_FARTHEST:,}, the first no greater than the last",
+            )
+
     def to_config(self) -> dict[str, Any]:
         return {"kind": "enumeration", "first": self.first, "last": self.last}
 
@@ -149,6 +153,12 @@ class Mixture:
 
     parts: tuple[tuple[float, Distribution], ...]
 
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise RecsynError("a mixture has no parts", "give one distribution at least, with its weight")
+        for weight, _ in self.parts:
+            _check_weight(weight)
+
     def to_config(self) -> dict[str, Any]:
         return {"kind": "mixture", "parts": [{"weight": w, **part.to_config()} for w, part in self.parts]}
 
@@ -169,11 +179,21 @@ FIELDS = {
 """The fields of each kind of distribution in a configuration."""
 _HEAVIEST = 1_000_000
 _DEEPEST = 20
-_LARGEST = 100_000
+LARGEST_SIZE = 100_000
 _FARTHEST = 10**15
 """The last place in an enumeration."""
-_TRIES = 10_000
-"""Draws without one that a predicate holds of, after which there is taken to be none."""
+_TRIES, _TRIED = 10_000, 300_000
+"""Draws without one that a predicate holds of, and constructors in them, after which there is taken to be none."""
+_WORK = 2 * 10**9
+"""Products by which values may be counted before the first is drawn: less than a minute."""
+_EFFORT = 20_000_000
+"""Products by which the populations of an enumeration are counted, which are exact."""
+_DEEP = 4_000
+"""The greatest size whose least and greatest depths are told."""
+_DEEPEST_WORK = 2_000_000
+"""Of depths and sizes, their product."""
+_FEW_LABELS, _NEAR_LABELS = 2_000, 64
+"""Sizes up to the first are looked at for too few labels, and so many of them."""
 _NEAR = 4
 """Sizes on either side that are looked at where none fits."""
 _AT_ONCE = 64
@@ -279,14 +299,15 @@ class _Rejecting:
         self.draw(chance)
 
     def draw(self, rng: Random) -> Datum:
-        tried, many = 0, 1
-        while tried < _TRIES:
-            values = [self._whole.draw(rng) for _ in range(many)]
-            holds = self._predicate.holds(self._columns(values))
-            if holds.any():
-                return values[int(holds.argmax())]
+        tried, many, constructors = 0, 1, 0
+        while tried < _TRIES and constructors < _TRIED:
+            for value in [self._whole.draw(rng) for _ in range(many)]:
+                columns = self._columns([value])
+                if self._predicate.holds(columns).any():
+                    return value
+                constructors += int(columns["size"][0])
             tried, many = tried + many, min(2 * many, _AT_ONCE, _TRIES - tried - many)
-        raise RecsynError(f"none of {_TRIES:,} values of {self._space.type} that were drawn is one where {self._predicate}")
+        raise RecsynError(f"none of {tried:,} values of {self._space.type} that were drawn is one where {self._predicate}")
 
     def _columns(self, values: Sequence[Datum]) -> Columns:
         nothing = [0] * len(values)
@@ -338,79 +359,156 @@ def _drawing(distribution: Distribution, space: Space) -> _Drawing:
         return _Rejecting(distribution.where, _drawing(distribution.whole, space), space)
     if isinstance(distribution, Enumeration):
         return _listed(distribution, space)
-    starts = _starts(distribution, space)
+    given = range(distribution.min_size, distribution.max_size + 1)
+    if given.stop > LARGEST_SIZE + 1:
+        raise RecsynError(f"sizes reach to {quoted(distribution.max_size)}, and are counted up to {LARGEST_SIZE:,} at most")
+    tried = range(given.start, min([given.stop, *(largest + 1 for largest in _largest(distribution, space))]))
+    if isinstance(distribution, Natural):
+        _check_exact(distribution, space, tried)
+        tried = range(tried.start, min(tried.stop, EXACT + 1))
+    starts = _starts(distribution, space, tried)
+    last = next((found[-1] for size in reversed(tried) if (found := starts(size))), None)
+    if last is not None:
+        # Extremes have a start for each size.
+        check_work(space, last, tried[-1], None if last in starts(tried[0]) else "give smaller sizes")
     sizes = []
-    for size in range(distribution.min_size, distribution.max_size + 1):
+    for size in tried:
         possible = tuple(members for start in starts(size) if (members := population(space, start, size)))
         if possible:
             sizes.append(possible)
     if not sizes:
-        tried = range(distribution.min_size, distribution.max_size + 1)
-        hints = (too_few_letters(space, start, tried) for start in starts(distribution.max_size) or (space.type,))
-        hint = next((hint for hint in hints if hint), None) or _sizes_near(space, tried)
-        raise RecsynError(f"no value of {space.type} fits the distribution {distribution.to_config()}", hint)
+        raise RecsynError(
+            f"no value of {space.type} fits the distribution {distribution.to_config()}", _missing(space, starts, given)
+        )
     if not isinstance(distribution, Natural):
         return _Levels(sizes)
     populations = [members for possible in sizes for members in possible]
-    if populations[-1].size > EXACT:
-        raise RecsynError(
-            f"how many values there are is counted up to the size {EXACT} only", "give smaller `sizes`, or kind `uniform`"
-        )
     return _Listed(populations, 0, sum(members.count for members in populations) - 1)
+
+
+def _largest(distribution: _Sized, space: Space) -> Iterator[int]:
+    """Sizes that no value which is drawn can exceed."""
+    if space.largest is not None:
+        yield space.largest
+    if isinstance(distribution, ByDepth | Capped | Natural) and distribution.max_depth is not None:
+        capped = _at(space, distribution.of)(distribution.max_depth, False)
+        largest = space.grammar.largest(capped) if distribution.max_depth <= EXACT else None
+        if largest is not None:
+            yield largest
+
+
+def _check_exact(distribution: Natural, space: Space, sizes: range) -> None:
+    """Raise :class:`RecsynError` where a size whose values are not counted exactly has some."""
+    depth = distribution.max_depth
+    for size in range(max(sizes.start, EXACT + 1), sizes.stop):
+        # No value is deeper than its size, so what that does not cap need not be told by depth.
+        start = space.type if depth is None or depth >= size else _at(space, distribution.of)(depth, False)
+        if population(space, space.type, size) and population(space, start, size):
+            raise RecsynError(
+                f"how many values there are is counted up to the size {EXACT} only", "give smaller `sizes`, or kind `uniform`"
+            )
+
+
+def check_work(space: Space, start: Nonterminal, size: int, hint: str | None = None) -> None:
+    """Raise :class:`RecsynError` where it takes too long to count what a start derives, up to a size."""
+
+    def work(size: int) -> int:
+        return space.grammar.work(start, size) if size > EXACT else 0
+
+    if work(size) > _WORK:
+        most = bisect_right(range(size), _WORK, key=work) - 1
+        raise _too_large(space, size, hint or f"sizes up to {most:,} take less than a minute")
+
+
+def _too_large(space: Space, size: int, hint: str) -> RecsynError:
+    return RecsynError(f"it takes too long to count the values of {space.type} of sizes up to {size:,}", hint)
+
+
+def _missing(space: Space, starts: Callable[[int], Sequence[Nonterminal]], sizes: range) -> str:
+    """What is said where no value of some sizes can be drawn."""
+    near = sizes[:_NEAR_LABELS] if sizes.start < _FEW_LABELS else range(0)
+    hints = (too_few_letters(space, start, near) for start in starts(sizes.stop - 1) or (space.type,))
+    return next((hint for hint in hints if hint), None) or _sizes_near(space, sizes)
 
 
 def _sizes_near(space: Space, tried: range) -> str:
     """What is said of the sizes that there are."""
-    near = range(max(0, tried.start - _NEAR), tried.stop + _NEAR)
+    if any(space.grammar.derives(space.type, size) for size in tried):
+        return "there are values of these sizes, but none of these depths or spines"
+    near = (*range(max(0, tried.start - _NEAR), tried.start), *range(tried.stop, tried.stop + _NEAR))
     there = [size for size in near if space.grammar.derives(space.type, size)]
     if not there:
         return f"{space.type} has no values of sizes near these"
-    if any(size in tried for size in there):
-        return "there are values of these sizes, but none of these depths or spines"
     return f"the sizes that values have near these are {', '.join(map(str, there))}"
 
 
 def _listed(distribution: Enumeration, space: Space) -> _Listed:
     """The populations up to the last place, from the smallest on."""
-    largest = space.grammar.largest(space.type)
     populations: list[Population] = []
-    there, size = 0, 0
+    there, size, effort = 0, 0, 0
     while there < distribution.last:
-        if size > (_LARGEST if largest is None else largest):
+        ends = space.largest is not None and size > space.largest
+        if ends or size > LARGEST_SIZE or effort > _EFFORT:
             raise RecsynError(
-                f"{space.type} has {there:,} values{' of sizes up to ' + format(_LARGEST, ',') if largest is None else ''}, "
+                f"{space.type} has {there:,} values{'' if ends else f' of sizes up to {size - 1:,}, as far as they are listed'}, "
                 f"and the enumeration goes to the place {distribution.last:,}"
             )
         members = population(space, space.type, size)
         if members:
             populations.append(members)
             there += members.count
+        effort += space.shapes.effort() if space.alphabet.distinct else space.grammar.effort()
         size += 1
     return _Listed(populations, distribution.first - 1, distribution.last - 1)
 
 
-def _starts(distribution: _Sized, space: Space) -> Callable[[int], Sequence[Nonterminal]]:
+def _at(space: Space, of: DepthOf) -> Callable[[int, bool], Nonterminal]:
+    return space.at_depth if of == "recursion" else space.as_deep
+
+
+def _starts(distribution: _Sized, space: Space, sizes: range) -> Callable[[int], Sequence[Nonterminal]]:
     """The sets of values that are equally likely at a size."""
     if isinstance(distribution, Uniform) or (isinstance(distribution, Natural) and distribution.max_depth is None):
         return lambda size: [space.type]
     if isinstance(distribution, Spines):
         return lambda size: space.spines
-    at = space.at_depth if distribution.of == "recursion" else space.as_deep
-    if isinstance(distribution, Capped | Natural):
-        assert distribution.max_depth is not None
-        capped = at(distribution.max_depth, False)
-        return lambda size: [capped]
+    at, most = _at(space, distribution.of), max(0, sizes.stop - 1)
+    if isinstance(distribution, Extremes):
+        at(0, True)  # which refuses what has no depth
+        if most > _DEEP:
+            raise _too_large(space, most, f"extremes are told up to the size {_DEEP:,}")
+        return lambda size: _extremes(distribution.of, space, size)
+    # No value is deeper than its size. Each depth is a nonterminal to count.
+    assert distribution.max_depth is not None
+    deepest = min(distribution.max_depth, most)
     if isinstance(distribution, ByDepth):
-        deepest = min(distribution.max_depth, distribution.max_size)
-        depths = [at(depth) for depth in range(distribution.min_depth, deepest + 1)]
+        _check_depth(space, deepest, most)
+        depths = [at(depth, True) for depth in range(distribution.min_depth, deepest + 1)]
         return lambda size: depths
+    capped = at(deepest, False)
+    if deepest == most and most > LARGEST:
+        return lambda size: [space.type]
+    _check_depth(space, deepest, most)
+    return lambda size: [capped]
 
-    def extreme(size: int) -> list[Nonterminal]:
-        up, down = range(size + 1), range(size, -1, -1)
-        found = (next((at(d) for d in depths if population(space, at(d), size)), None) for depths in (up, down))
-        return list(dict.fromkeys(start for start in found if start is not None))
 
-    return extreme
+def _check_depth(space: Space, depth: int, size: int) -> None:
+    if size > EXACT and depth * size > _DEEPEST_WORK:
+        raise _too_large(space, size, f"give smaller sizes, or depths up to {_DEEPEST_WORK // size:,}")
+
+
+def _extremes(of: DepthOf, space: Space, size: int) -> list[Nonterminal]:
+    """The values of a size that are least and most deep."""
+    ends = space.depths(of, size)
+    if ends is None:
+        return []
+    at, (least, greatest) = _at(space, of), ends
+    found: list[Nonterminal | None] = [at(least, True), at(greatest, True)]
+    if space.alphabet.distinct:
+        up, down = range(least, greatest + 1), range(greatest, least - 1, -1)
+        some = population(space, space.type, size) is not None
+        found = [next((at(d, True) for d in ds if population(space, at(d, True), size)), None) for ds in (up, down) if some]
+    return list(dict.fromkeys(start for start in found if start is not None))
 
 
 # Configurations
@@ -425,12 +523,14 @@ def _from_config(config: Any, level: int) -> Distribution:
     kind = config.get("kind") if isinstance(config, Mapping) else None
     if not isinstance(kind, str) or kind not in FIELDS:
         near = nearest(kind, FIELDS) if isinstance(kind, str) else None
-        raise RecsynError(f"{config!r} is no distribution", near or f"give `kind`: one of {', '.join(FIELDS)}")
+        raise RecsynError(f"{quoted(config)} is no distribution", near or f"give `kind`: one of {', '.join(FIELDS)}")
     fields = ("kind", *FIELDS[kind])
     for name in config:
         if name not in fields:
-            near = nearest(str(name), fields)
-            raise RecsynError(f"a distribution of kind {kind} has no field {name!r}", near or f"its fields are {', '.join(fields)}")
+            near = nearest(name, fields) if isinstance(name, str) else None
+            raise RecsynError(
+                f"a distribution of kind {kind} has no field {quoted(name)}", near or f"its fields are {', '.join(fields)}"
+            )
     if level > _DEEPEST:
         raise RecsynError(f"the distribution nests mixtures and restrictions more than {_DEEPEST} deep")
     if kind == "mixture":
@@ -438,7 +538,9 @@ def _from_config(config: Any, level: int) -> Distribution:
     if kind == "restricted":
         where = config.get("where")
         if not isinstance(where, str):
-            raise RecsynError(f"`where` is {where!r}, not a predicate over features", "for example `where: recursion_depth <= 3`")
+            raise RecsynError(
+                f"`where` is {quoted(where)}, not a predicate over features", "for example `where: recursion_depth <= 3`"
+            )
         return Restricted(Predicate.of(where), _from_config(config.get("from"), level + 1))
     if kind == "enumeration":
         first, last = _whole(config, "first", 1, _FARTHEST, 1), _whole(config, "last", 1, _FARTHEST)
@@ -453,7 +555,7 @@ def _from_config(config: Any, level: int) -> Distribution:
     of = config.get("of", "recursion")
     if of not in get_args(DepthOf):
         near = nearest(of, get_args(DepthOf)) if isinstance(of, str) else None
-        raise RecsynError(f"there is no depth of {of!r}", near or "a depth is `of: recursion` or `of: value`")
+        raise RecsynError(f"there is no depth of {quoted(of)}", near or "a depth is `of: recursion` or `of: value`")
     if kind == "by-depth":
         return ByDepth(*sizes, *_range(config, "depths", 0), of)
     if kind == "extremes":
@@ -462,7 +564,7 @@ def _from_config(config: Any, level: int) -> Distribution:
         if "of" in config:
             raise RecsynError("a depth is said to be `of` something, and no `depth` is given", "give `depth`, or leave `of` out")
         return Natural(*sizes)
-    depth = _whole(config, "depth", 0, _LARGEST)
+    depth = _whole(config, "depth", 0, LARGEST_SIZE)
     return Capped(*sizes, depth, of) if kind == "capped" else Natural(*sizes, depth, of)
 
 
@@ -473,16 +575,20 @@ def _mixture(config: Mapping[str, Any], level: int) -> Mixture:
     weighted = []
     for part in parts:
         weight = part.get("weight")
-        if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight <= _HEAVIEST:
-            raise RecsynError(f"the `weight` {weight!r} in a mixture is no number above 0, {_HEAVIEST:,} at most")
+        _check_weight(weight)
         weighted.append((float(weight), _from_config({k: v for k, v in part.items() if k != "weight"}, level + 1)))
     return Mixture(tuple(weighted))
+
+
+def _check_weight(weight: Any) -> None:
+    if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight <= _HEAVIEST:
+        raise RecsynError(f"the `weight` {quoted(weight)} in a mixture is no number above 0, {_HEAVIEST:,} at most")
 
 
 def _whole(config: Mapping[str, Any], field: str, least: int, greatest: int, default: int | None = None) -> int:
     value = config.get(field, default)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= greatest:
-        raise RecsynError(f"`{field}` is {value!r}, not a whole number from {least} to {greatest:,}")
+        raise RecsynError(f"`{field}` is {quoted(value)}, not a whole number from {least} to {greatest:,}")
     return value
 
 
@@ -492,9 +598,9 @@ def _range(config: Mapping[str, Any], field: str, least: int) -> tuple[int, int]
         not isinstance(value, list | tuple)
         or len(value) != 2
         or not all(isinstance(v, int) and not isinstance(v, bool) for v in value)
-        or not least <= value[0] <= value[1] <= _LARGEST
+        or not least <= value[0] <= value[1] <= LARGEST_SIZE
     ):
-        raise RecsynError(f"`{field}` is {value!r}, not a pair of whole numbers [least, greatest] from {least} up")
+        raise RecsynError(f"`{field}` is {quoted(value)}, not a pair of whole numbers [least, greatest] from {least} up")
     return value[0], value[1]
 
 

@@ -9,6 +9,7 @@ such a formula gives its coefficients one by one, exactly and each in a few step
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,12 @@ Expression = Any
 """A SymPy expression or polynomial."""
 _MOST = 24
 """Equations of a system that is solved: elimination takes long for many."""
+_HIGHEST = 64
+"""The degree of polynomials beyond which no formula is looked for: those of depth d have degree 2^d."""
+_LONGEST = 20_000
+"""The size up to which numbers are worked out by a formula: together they have too many digits beyond."""
+_LETTERS = frozenset("ABDFGHJKLMPRTUVWYZ")
+"""What may be called so: SymPy reads the other letters as constants and classes of its own, and x is the variable."""
 _NEAR = 10**9
 """Solutions are told apart where x is so many times smaller than the numbers of small values, squared, would have it."""
 
@@ -122,14 +129,8 @@ def _equations(grammar: TreeGrammar, start: Nonterminal) -> GeneratingFunctions:
     from sympy import Integer, Symbol
 
     x = Symbol("x")
-    reached: dict[Nonterminal, None] = {}
-    waiting = [start]
-    while waiting:
-        at = waiting.pop()
-        if at not in reached and (grammar.letters(at) is None or at == start):
-            reached[at] = None
-            waiting.extend(f for p in reversed(_productions(grammar, at)) for f in reversed(p.fields))
-    names = _names(list(reached))
+    reached = _reached(grammar, start)
+    names = _names(reached)
     letters = {at: grammar.letters(at) for at in reached}
 
     def factor(at: Nonterminal) -> Expression:
@@ -145,6 +146,23 @@ def _equations(grammar: TreeGrammar, start: Nonterminal) -> GeneratingFunctions:
     return GeneratingFunctions(names, start, equations, first)
 
 
+def are_few(grammar: TreeGrammar, start: Nonterminal) -> bool:
+    """Whether a nonterminal leads to so few others that their generating functions can be shown and solved."""
+    return len(_reached(grammar, start, _MOST + 1)) <= _MOST
+
+
+def _reached(grammar: TreeGrammar, start: Nonterminal, most: int | None = None) -> list[Nonterminal]:
+    """What a nonterminal leads to, itself first, but for what derives letters; of more than ``most`` the first ones."""
+    reached: dict[Nonterminal, None] = {}
+    waiting = [start]
+    while waiting and (most is None or len(reached) < most):
+        at = waiting.pop()
+        if at not in reached and (grammar.letters(at) is None or at == start):
+            reached[at] = None
+            waiting.extend(f for p in reversed(_productions(grammar, at)) for f in reversed(p.fields))
+    return list(reached)
+
+
 def _productions(grammar: TreeGrammar, at: Nonterminal) -> Sequence[Any]:
     return grammar.productions(at) if grammar.letters(at) is None else ()
 
@@ -152,10 +170,11 @@ def _productions(grammar: TreeGrammar, at: Nonterminal) -> Sequence[Any]:
 def _names(nonterminals: Sequence[Nonterminal]) -> dict[Nonterminal, str]:
     """A letter for each, by what it is called, with a number where another has it already."""
     found: dict[Nonterminal, str] = {}
+    taken = Counter[str]()
     for at in nonterminals:
-        letter = next((c for c in str(at).upper() if c.isascii() and c.isalpha() and c != "X"), "T")
-        number = sum(name.rstrip("0123456789") == letter for name in found.values())
-        found[at] = f"{letter}{number}" if number else letter
+        letter = next((c for c in str(at).upper() if c in _LETTERS), "T")
+        found[at] = f"{letter}{taken[letter]}" if taken[letter] else letter
+        taken[letter] += 1
     return found
 
 
@@ -183,10 +202,14 @@ class _Solving:
             solved.append(found)
             unknown, solution = found
             del self._left[unknown]
+            if any(self._is_high(expression, {unknown: solution}) for expression in self._left.values()):
+                return None
             self._left = {u: self._normal(e.subs(unknown, solution)) if e.has(unknown) else e for u, e in self._left.items()}
         # Each is solved in terms of those that were solved later.
         values: dict[Any, Expression] = {}
         for unknown, solution in reversed(solved):
+            if self._is_high(solution, values):
+                return None
             values[unknown] = self._normal(solution.subs(values))
         return self._form(values[self._start])
 
@@ -241,6 +264,12 @@ class _Solving:
         self._roots[root] = radicand
         return root
 
+    def _is_high(self, expression: Expression, solutions: Mapping[Any, Expression]) -> bool:
+        """Whether polynomials of too high a degree come of putting solutions into an expression."""
+        there = [(unknown, solution) for unknown, solution in solutions.items() if expression.has(unknown)]
+        within = sum(_degree(expression, unknown) * _degree(solution) for unknown, solution in there)
+        return bool(there) and _degree(expression) + within > _HIGHEST
+
     def _polynomial(self, unknown: Any) -> Any:
         """What is 0 by the equation of an unknown, in that unknown; with whole coefficients where they are numbers."""
         from sympy import Poly
@@ -291,6 +320,14 @@ class _Solving:
         return ClosedForm(tuple(terms), _coefficients(bottom))
 
 
+def _degree(expression: Expression, unknown: Any = None) -> int:
+    """The greater degree of numerator and denominator, in all unknowns together or in one."""
+    from sympy import Poly
+
+    both = [part for part in expression.together().as_numer_denom() if part.free_symbols]
+    return max((int(Poly(part, unknown).degree() if unknown else Poly(part).total_degree()) for part in both), default=0)
+
+
 def _coefficients(polynomial: Expression) -> tuple[int, ...]:
     """Those of a polynomial with whole coefficients, from the lowest up."""
     return tuple(int(c) for c in reversed(polynomial.all_coeffs()))
@@ -322,5 +359,7 @@ def exact_counts(grammar: TreeGrammar, start: Nonterminal, size: int) -> list[in
     installed."""
     if size <= EXACT:
         return [grammar.count(start, n) for n in range(size + 1)]
+    if size > _LONGEST or not are_few(grammar, start):
+        return None
     closed = generating_functions(grammar, start).closed
     return None if closed is None else closed.coefficients(size)

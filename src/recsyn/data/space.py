@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
+from math import comb
+from typing import Literal
 
-from recsyn.data.labelling import Labelling
-from recsyn.data.treegrammar import Nonterminal, Production, TreeGrammar
+from recsyn.data.labelling import Depths, Labelling, Range
+from recsyn.data.treegrammar import Nonterminal, Production, Symbol, TreeGrammar, Way
 from recsyn.errors import RecsynError
 from recsyn.lang.program import RecursionShape
 from recsyn.lang.types import (
@@ -23,9 +24,16 @@ from recsyn.lang.types import (
     substitute,
     variables_of,
 )
-from recsyn.values import Datum, Value, preorder
+from recsyn.values import Datum, Value, digits_of, preorder
 
-_MOST_TYPES = 200
+DepthOf = Literal["recursion", "value"]
+"""Whose depth: that of the function's recursion on an input, or that of the input itself."""
+_MOST_TYPES, _MOST_NAMES, _DEEPEST_TYPE = 1_000, 2_000, 100
+"""Of types within one another, of names in one of them, and how deep it nests."""
+_MOST_SHARES = 500_000
+"""Ways to share out labels among the fields of a constructor."""
+_LARGEST_SMALL = 4_000
+"""The greatest size in which the smallest values are looked for."""
 _MOST_LABELS = 64
 """Of one value, where labels are distinct and shapes of one size differ in how many they have: more take too long to count."""
 
@@ -45,7 +53,7 @@ class Alphabet:
         return {x: rank for letters in (self.integers, self.characters) for rank, x in enumerate(letters)}
 
     def tokens_of(self, type: Type) -> tuple[str, ...]:
-        return tuple(str(i) for i in self.integers) if type == INT else self.characters if type == CHAR else ()
+        return tuple(map(digits_of, self.integers)) if type == INT else self.characters if type == CHAR else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +125,9 @@ class Space:
     shape: RecursionShape | None = None
 
     def __post_init__(self) -> None:
-        for number, at in enumerate(types_within(self.type, self.datatypes)):
+        for at in checked_types_within(self.type, self.datatypes):
             if isinstance(at, TypeConstant) and at.name == ARROW:
                 raise RecsynError(f"values of {self.type} hold functions, which cannot be listed or drawn")
-            if number > _MOST_TYPES:
-                raise RecsynError(f"{self.type} holds ever larger types, whose values cannot be counted")
 
     @cached_property
     def grammar(self) -> TreeGrammar:
@@ -148,6 +154,14 @@ class Space:
         return Labelling(self.shapes)
 
     @cached_property
+    def largest(self) -> int | None:
+        """A size that no value exceeds, which it reaches where labels are repeated; ``None`` where there is no such size."""
+        largest = self.shapes.largest(self.type)
+        if largest is not None or not self.alphabet.distinct:
+            return largest
+        return self.labelling.bound(self.type, len(self.alphabet.integers) + len(self.alphabet.characters))
+
+    @cached_property
     def lettered(self) -> bool:
         """Whether values may hold integers or characters."""
         return any(self.alphabet.tokens_of(type) for type in types_within(self.type, self.datatypes))
@@ -161,16 +175,16 @@ class Space:
         """Every shape in order of size, ``limit`` at most, labels of the alphabet in turn, so that neighbours differ. Where labels
         are distinct, shapes that need more than there are do not come."""
         given = 0
-        size, empty = 0, 0
-        while given < limit and empty < 64:
+        for size in range(1 + (_LARGEST_SMALL if self.largest is None else min(self.largest, _LARGEST_SMALL))):
+            if given == limit:
+                return
+            if not self.shapes.derives(self.type, size):
+                continue
             starts = [labels.start for labels in self.labellings(self.type, size)] if self.alphabet.distinct else [self.type]
-            counts = [self.shapes.count(start, size) for start in starts]
-            empty = 0 if any(counts) else empty + 1
-            for start, count in zip(starts, counts, strict=True):
-                for rank in range(min(count, limit - given)):
+            for start in starts:
+                for rank in range(min(self.shapes.count(start, size), limit - given)):
                     yield self.labelled(self.shapes.value(start, size, rank), given)
                     given += 1
-            size += 1
 
     def labelled(self, shape: Datum, start: int) -> Datum:
         """A shape with labels in the order of the alphabet, integers and characters each beginning at the ``start``-th, from left
@@ -220,6 +234,25 @@ class Space:
         """The values with ``depth`` constructors on their longest path, or at most so many, as a start for :attr:`grammar`."""
         return _Tall(self.type, depth, exactly)
 
+    def depths(self, of: DepthOf, size: int) -> Range | None:
+        """The least and the greatest depth of values of a size, labels repeated; ``None`` where there are none. Raises
+        :class:`RecsynError` as :meth:`at_depth` does."""
+        if of not in self._depths:
+            fields = self._recursive_fields if of == "recursion" else {}
+            start = self.shapes.symbol(self.type)
+
+            def counting(symbol: Symbol, way: Way) -> tuple[int, ...] | None:
+                if of == "value":
+                    return tuple(range(len(way.fields)))
+                return fields.get(way.constructor) if symbol is start else None
+
+            self._depths[of] = Depths(self.shapes, self.type, counting)
+        return self._depths[of].range(size)
+
+    @cached_property
+    def _depths(self) -> dict[DepthOf, Depths]:
+        return {}
+
     def _tall_productions(self, at: _Tall) -> Iterator[Production]:
         for constructor in constructors_of(at.type, self.datatypes):
             deep = tuple(i for i, f in enumerate(constructor.fields) if constructors_of(f, self.datatypes))
@@ -261,6 +294,13 @@ class Space:
 
     def _holding_productions(self, at: _Holding) -> Iterator[Production]:
         for production in self._productions(at.nonterminal):
+            places = sum(None in self._holds(f) for f in production.fields)
+            if comb(max(at.integers, at.characters) + places, places) > _MOST_SHARES:
+                raise RecsynError(
+                    f"there are too many ways to share out labels among the fields of {production.constructor}, so values of "
+                    f"{self.type} with distinct ones cannot be counted",
+                    "allow a smaller alphabet, or repeated labels",
+                )
             for integers in _shared(at.integers, [self._holds(f)[0] for f in production.fields]):
                 for characters in _shared(at.characters, [self._holds(f)[1] for f in production.fields]):
                     fields = zip(production.fields, integers, characters, strict=True)
@@ -273,7 +313,9 @@ class Space:
         if at == CHAR:
             return 0, 1
         type = at if isinstance(at, TypeConstant) else at.type  # type: ignore[attr-defined]
-        within = self._letters_within.setdefault(type, frozenset(types_within(type, self.datatypes)))
+        if type not in self._letters_within:
+            self._letters_within[type] = frozenset(types_within(type, self.datatypes))
+        within = self._letters_within[type]
         return None if INT in within else 0, None if CHAR in within else 0
 
     @cached_property
@@ -368,24 +410,69 @@ def _shared(number: int, held: Sequence[int | None]) -> Iterator[tuple[int, ...]
     free = [place for place, h in enumerate(held) if h is None]
     if left < 0 or (not free and left):
         return
-    for parts in product(range(left + 1), repeat=max(0, len(free) - 1)):
-        if sum(parts) <= left:
-            shared = [h or 0 for h in held]
-            for place, part in zip(free, (*parts, left - sum(parts)), strict=False):
-                shared[place] = part
-            yield tuple(shared)
+    shared = [h or 0 for h in held]
+    if not free:
+        yield tuple(shared)
+        return
+    shared[free[-1]] = left
+    while True:
+        yield tuple(shared)
+        # The next in order: one more for the last place before which something is left, that and all after it to the last.
+        place = next((i for i in range(len(free) - 1, 0, -1) if shared[free[i]]), 0)
+        if not place:
+            return
+        rest = shared[free[place]]
+        shared[free[place]] = 0
+        shared[free[place - 1]] += 1
+        shared[free[-1]] = rest - 1
 
 
 def types_within(type: Type, datatypes: Mapping[str, Datatype]) -> Iterator[Type]:
-    """The type and every type that its values hold parts of, each once."""
+    """The type and every type that its values hold parts of, each once; but for too large ones and what only those lead to."""
+    return (at for at in _types_within(type, datatypes) if at is not None)
+
+
+def checked_types_within(type: Type, datatypes: Mapping[str, Datatype]) -> Iterator[Type]:
+    """The same. Raises :class:`RecsynError` where types are too large, as some are where there is no end of them, or too many."""
+    for number, at in enumerate(_types_within(type, datatypes)):
+        if at is None and not number:
+            raise RecsynError(
+                f"a type of more than {_MOST_NAMES:,} names, or nested more than {_DEEPEST_TYPE} deep, is too large for its values "
+                "to be counted or written"
+            )
+        if at is None:
+            raise RecsynError(f"{type} holds ever larger types, whose values cannot be counted or written")
+        if number == _MOST_TYPES:
+            raise RecsynError(f"{type} holds more than {_MOST_TYPES:,} types, too many for its values to be counted or written")
+        yield at
+
+
+def _types_within(type: Type, datatypes: Mapping[str, Datatype]) -> Iterator[Type | None]:
+    """The type and those within; ``None`` for each too large one."""
     seen: set[Type] = set()
     stack = [type]
     while stack:
         at = stack.pop()
-        if at not in seen:
+        if not _is_small(at):
+            yield None
+        elif at not in seen:
             seen.add(at)
             yield at
             stack.extend(f for c in reversed(constructors_of(at, datatypes)) for f in reversed(c.fields))
+
+
+def _is_small(type: Type) -> bool:
+    """Whether a type can be hashed, compared and written. Its arguments may be shared, so that few of them make a large type."""
+    names = 0
+    stack = [(type, 0)]
+    while stack:
+        at, depth = stack.pop()
+        names += 1
+        if names > _MOST_NAMES or depth > _DEEPEST_TYPE:
+            return False
+        if isinstance(at, TypeConstant):
+            stack.extend((argument, depth + 1) for argument in at.arguments)
+    return True
 
 
 def space_of(type: Type, datatypes: Mapping[str, Datatype], alphabet: Alphabet, shape: RecursionShape | None = None) -> Space:

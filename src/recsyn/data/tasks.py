@@ -20,7 +20,7 @@ from recsyn.data.features import Columns, Feature, features
 from recsyn.data.growing import Growth, TooManyWays, growth
 from recsyn.data.questions import MOST_ROUNDS, Question, mistake, question_for
 from recsyn.data.shifting import ShiftedCodec, ShiftedQuestion
-from recsyn.data.space import Alphabet, Space, space_of, types_within
+from recsyn.data.space import Alphabet, Space, checked_types_within, space_of
 from recsyn.data.splits import Division, Splits, splits_from_config
 from recsyn.data.vocabulary import END, START, Vocabulary
 from recsyn.errors import RecsynError, quoted
@@ -81,7 +81,7 @@ class Task:
                 f"{self.function.name} takes {len(self.function.parameters)} arguments, and the function of a task takes one",
                 "give its `of_tuple`, the same function of one tuple" if self.function.parameters else None,
             )
-        for type in types_within(self.output_type, self.function.program.datatypes):
+        for type in checked_types_within(self.output_type, self.function.program.datatypes):
             if isinstance(type, TypeConstant) and type.name == ARROW:
                 raise RecsynError(f"{self.function.name} gives functions, which no sequence of tokens writes")
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Nonterminal: TypeAlias = Hashable
 EXACT = 256
 """Values up to this size are drawn by rank, which takes the exact numbers of all smaller ones; larger ones by certified counts."""
+_A_WAY, _A_SUM = 250, 1_500
+"""Products that take as long as a way, or the sum over the sizes of one field, takes beside them at each size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ class TreeGrammar:
         self.productions = productions
         self.letters = letters
         self._symbols: dict[Nonterminal, Symbol] = {}
+        self._fillings: dict[tuple[Symbol, ...], list[int]] = {}
         self._counted = 0
+        self._looked = 0
 
     def count(self, nonterminal: Nonterminal, size: int) -> int:
         """How many values of this size the nonterminal derives."""
@@ -95,8 +99,25 @@ class TreeGrammar:
         return results[0]
 
     def derives(self, nonterminal: Nonterminal, size: int) -> bool:
-        """Whether the nonterminal derives a value of this size. It makes no large numbers."""
-        return self.fewer(nonterminal, size, 1) is None
+        """Whether the nonterminal derives a value of this size. Nothing is counted for that."""
+        if size < 0:
+            return False
+        symbol = self.symbol(nonterminal)
+        while self._looked <= size:
+            _look(self._symbols.values(), self._looked)
+            self._looked += 1
+        return bool(symbol.there >> size & 1)
+
+    def work(self, nonterminal: Nonterminal, size: int) -> int:
+        """About how many products of two numbers take as long as it takes to count up to ``size`` in floating point."""
+        ways = [way for symbol in reached(self.symbol(nonterminal)) for way in symbol.ways]
+        sums = sum(field.letters is None for way in ways for field in way.fields[:-1])
+        return size * (_A_WAY * len(ways) + sums * (_A_SUM + size // 2))
+
+    def effort(self) -> int:
+        """How many products it takes to count the next size exactly."""
+        ways = (way for symbol in self._symbols.values() for way in symbol.ways)
+        return sum(1 + sum(len(field.sizes) for field in way.fields[:-1]) for way in ways)
 
     def fewer(self, nonterminal: Nonterminal, size: int, limit: int) -> int | None:
         """How many values of this size the nonterminal derives, where they are fewer than ``limit`` (2^50 at most), else ``None``.
@@ -118,16 +139,16 @@ class TreeGrammar:
     def largest(self, nonterminal: Nonterminal) -> int | None:
         """The greatest size of a value that the nonterminal derives: -1 where it derives none, ``None`` where sizes have no end."""
         start = self.symbol(nonterminal)
-        productive = _productive(_reached(start, lambda way: True))
-        if start not in productive:
+        there = productive(reached(start))
+        if start not in there:
             return -1
-        used = _reached(start, lambda way: productive.issuperset(way.fields))
+        used = reached(start, lambda way: there.issuperset(way.fields))
         largest = dict.fromkeys(used, 0)
         # No path in a largest value passes a symbol twice: what still grows after as many rounds as there are symbols has no end.
         for _ in range(len(used) + 1):
             grown = {
                 symbol: max(
-                    (1 + sum(largest[f] for f in way.fields) for way in symbol.ways if productive.issuperset(way.fields)), default=0
+                    (1 + sum(largest[f] for f in way.fields) for way in symbol.ways if there.issuperset(way.fields)), default=0
                 )
                 for symbol in used
             }
@@ -167,9 +188,17 @@ class TreeGrammar:
             entered[self._symbols[at]] = productions
             waiting.extend(field for p in productions for field in p.fields)
         for symbol, productions in entered.items():
-            symbol.ways.extend(Way(p.constructor, tuple(self._symbols[f] for f in p.fields)) for p in productions)
+            symbol.ways.extend(self._way(p) for p in productions)
         for size in range(self._counted):
             _advance(entered, size)
+        for size in range(self._looked):
+            _look(entered, size)
+
+    def _way(self, production: Production) -> Way:
+        """The way that a production is. Ways that end alike share what is counted of their ends."""
+        fields = tuple(self._symbols[f] for f in production.fields)
+        ends = [fields[index:] for index in range(max(1, len(fields)))]
+        return Way(production.constructor, fields, [self._fillings.setdefault(end, []) for end in ends])
 
     @cached_property
     def certified(self) -> CertifiedCounts:
@@ -179,7 +208,7 @@ class TreeGrammar:
         return CertifiedCounts(self)
 
 
-def _reached(start: Symbol, allowed: Callable[[Way], bool]) -> set[Symbol]:
+def reached(start: Symbol, allowed: Callable[[Way], bool] = lambda way: True) -> set[Symbol]:
     """The symbols that ``start`` leads to by allowed ways, and itself."""
     found: set[Symbol] = set()
     waiting = [start]
@@ -191,7 +220,7 @@ def _reached(start: Symbol, allowed: Callable[[Way], bool]) -> set[Symbol]:
     return found
 
 
-def _productive(symbols: Iterable[Symbol]) -> set[Symbol]:
+def productive(symbols: Iterable[Symbol]) -> set[Symbol]:
     """Those that derive any value, of symbols that lead only to one another."""
     found: set[Symbol] = set()
     waiting = list(symbols)
@@ -211,6 +240,8 @@ class Symbol:
     counts: list[int] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     """Those of which there are values, as far as they are counted."""
+    there: int = 0
+    """The same as bits, that of size 0 the lowest, as far as they are looked at."""
 
     def chosen(self, size: int, rank: int) -> tuple[Way, int]:
         """The way that derives the value of a rank, and its rank among those of that way."""
@@ -228,10 +259,13 @@ class Way:
 
     constructor: str
     fields: tuple[Symbol, ...]
-    fillings: list[list[int]] = field(init=False)
+    fillings: list[list[int]]
+    possible: list[int] = field(init=False)
+    """Which sizes the fields from the i-th on can have together, of those fields that are no atoms, as bits: that of the size that
+    was looked at last the lowest."""
 
     def __post_init__(self) -> None:
-        self.fillings = [[] for _ in range(max(1, len(self.fields)))]
+        self.possible = [0] * len(self.fields)
 
     def split(self, size: int, rank: int) -> list[tuple[Symbol, int, int]]:
         """The sizes and ranks of the fields, when ``rank`` counts the ways to fill them all."""
@@ -269,12 +303,39 @@ class Way:
         del results[kept:]
         results.append(Value(self.constructor, fields))
 
+    def fits(self, size: int) -> bool:
+        """Whether the fields can have a size together, where this was asked of all smaller sizes."""
+        if any(field.letters is not None and not field.letters for field in self.fields):
+            return False
+        parts = [field for field in self.fields if field.letters is None]
+        if not parts:
+            return not size
+        fits = parts[-1].there >> size & 1
+        for index in range(len(parts) - 2, -1, -1):
+            self.possible[index + 1] = self.possible[index + 1] << 1 | fits
+            fits = int(parts[index].there & self.possible[index + 1] != 0)
+        return bool(fits)
+
     def fill(self, size: int) -> None:
         """Count the fillings of a size, all smaller sizes and the fields up to this size being counted."""
-        self.fillings[-1].append(self.fields[-1].counts[size] if self.fields else int(size == 0))
-        for index in range(len(self.fields) - 2, -1, -1):
-            counts, rests = self.fields[index].counts, self.fillings[index + 1]
-            self.fillings[index].append(sum(counts[own] * rests[size - own] for own in self.fields[index].sizes if own <= size))
+        for index in range(len(self.fillings) - 1, -1, -1):
+            filling = self.fillings[index]
+            if len(filling) > size:
+                continue  # with another way that ends so
+            if index + 1 == len(self.fillings):
+                filling.append(self.fields[-1].counts[size] if self.fields else int(size == 0))
+            else:
+                counts, rests = self.fields[index].counts, self.fillings[index + 1]
+                filling.append(sum(counts[own] * rests[size - own] for own in self.fields[index].sizes if own <= size))
+
+
+def _look(symbols: Iterable[Symbol], size: int) -> None:
+    """Find which of these derive values of ``size``, where that is known of all smaller sizes."""
+    for symbol in symbols:
+        # Each way is asked, since it keeps what it was asked before.
+        fits = [way.fits(size - 1) for way in symbol.ways] if size else [bool(symbol.letters)]
+        if any(fits):
+            symbol.there |= 1 << size
 
 
 def _advance(symbols: Iterable[Symbol], size: int) -> None:

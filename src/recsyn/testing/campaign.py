@@ -29,6 +29,8 @@ from recsyn.values import Datum, size
 _BATCH = 512
 _SMALL_SHARE = 0.25
 """The share of a search that goes to the smallest inputs, all of them in order."""
+_DEEPEST = 1_000
+"""The greatest size of a search by depth: to count larger inputs by depth takes long."""
 _MOST_FINDINGS = 5
 _LEAST_F1 = 0.5
 """A rule that describes the failures of the search worse than this explains nothing, and is not shown as if it did."""
@@ -69,7 +71,8 @@ def probing(space: Space, max_size: int) -> Distribution:
     except RecsynError:
         pass
     else:
-        parts.append((0.4, ByDepth(1, max_size, 0, max_size)))
+        if max_size <= _DEEPEST:
+            parts.append((0.4, ByDepth(1, max_size, 0, max_size)))
     if space.spines:
         parts.append((0.2, Spines(1, max_size)))
     return Mixture(tuple(parts))
