@@ -261,7 +261,7 @@ def test_yaml_that_python_cannot_hold_is_refused(recsyn: Callable[..., tuple[int
     path.write_text(TASK.replace("task:", f"task:\n  name: {value}", 1))
     code, out, err = recsyn(path)
     assert (code, out) == (2, "")
-    assert re.match("recsyn: .*(holds a value that is not what it looks like|of thousands of digits, not a text)", err)
+    assert re.match("recsyn: .*(holds a value that is not what it looks like|is an integer of 20,000 bits, not a text)", err)
     assert len(err) < 500
 
 

@@ -566,6 +566,14 @@ def test_starts_say_the_same_distribution(task: Callable[..., Task]) -> None:
         ({"distribution": {"kind": "enumeration"}}, "`last` is None", None),
         ({"distribution": {"kind": "restricted", "from": {"kind": "uniform", "sizes": [1, 3]}}}, "`where` is None", None),
         ({"distribution": {"kind": "restricted", "where": "size > 1"}}, "None is no distribution", None),
+        *(
+            (
+                {"distribution": {"kind": "restricted", "where": f"{name} > 1", "from": {"kind": "uniform", "sizes": [1, 3]}}},
+                f"no feature `{name}`",
+                None,
+            )
+            for name in ("output_length", "growth", "longer")
+        ),
         ({"distribution": {"kind": "restricted", "where": "size >", "from": {}}}, "ends too early", None),
     ],
 )

@@ -295,7 +295,7 @@ class _Rejecting:
     def __init__(self, predicate: Predicate, whole: _Drawing, space: Space) -> None:
         self._whole, self._space, self._predicate = whole, space, predicate
         chance = Random(0)
-        predicate.check([name for name in self._columns([whole.draw(chance)]) if name not in ("output_length", "growth")])
+        predicate.check([name for name in self._columns([whole.draw(chance)]) if name not in ("output_length", "growth", "longer")])
         self.draw(chance)
 
     def draw(self, rng: Random) -> Datum:
