@@ -58,7 +58,7 @@ class Sequences:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    @property
+    @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """How many tokens each has."""
         return self.starts[1:] - self.starts[:-1]
