@@ -138,6 +138,12 @@ def test_small_sizes_are_all_for_training(task: Callable[..., Task]) -> None:
         assert tuple(whole) == sizes
 
 
+def test_a_split_has_what_is_of_it(made: Task) -> None:
+    for value in list(made.space.smallest(60)):
+        own = split_of(made, value)
+        assert [name for name in made.splits.names if made.division.has(name, value)] == [own]
+
+
 def test_many_inputs_are_split_as_each_of_them(made: Task) -> None:
     inputs = [v for n in (1, 3, 5) for v in list(made.space.grammar.values(made.space.type, n))[:30]]
     division = made.division

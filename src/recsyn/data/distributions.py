@@ -30,7 +30,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any, TypeAlias, get_args
 
-from recsyn.data.features import Columns, features
+from recsyn.data.features import OF_ANSWERS, Columns, features
 from recsyn.data.growing import LARGEST, Start
 from recsyn.data.populations import Population, population, too_few_letters
 from recsyn.data.predicates import Predicate
@@ -295,7 +295,7 @@ class _Rejecting:
     def __init__(self, predicate: Predicate, whole: _Drawing, space: Space) -> None:
         self._whole, self._space, self._predicate = whole, space, predicate
         chance = Random(0)
-        predicate.check([name for name in self._columns([whole.draw(chance)]) if name not in ("output_length", "growth", "longer")])
+        predicate.check([name for name in self._columns([whole.draw(chance)]) if name not in OF_ANSWERS])
         self.draw(chance)
 
     def draw(self, rng: Random) -> Datum:

@@ -43,6 +43,8 @@ from recsyn.semantics.batch import Batch, InvalidBatch, rows_of
 from recsyn.values import Datum, Value, depth, postorder, preorder, size
 
 Columns = Mapping[str, NDArray[np.int64]]
+OF_ANSWERS = ("output_length", "growth", "longer")
+"""The features that depend on the right output, and not on the input alone."""
 _MANY, _LARGE = 64, 4_096
 """Values, and constructors in all of them, for which machine code is worth loading."""
 

@@ -129,7 +129,7 @@ def draw(task: Task, seed: int, split: str, index: int) -> Datum:
         growth, key = source.growth, _key(seed, split)
         candidates = (growth.value(row_words(key, index, attempt)) for attempt in range(TRIES))
     for value in candidates:
-        if task.division.of(value) == split:
+        if task.division.has(split, value):
             return value
     raise nothing_drawn(task, split)
 
@@ -350,6 +350,9 @@ class _Portions:
         """The features of what was drawn."""
         task, many = self.task, len(drawn.rows)
         inputs = self.gathered([replace(drawn, rows=np.arange(many))], many)
+        if not task.groups_go_by_answers:
+            unknown = np.zeros(many, np.int64)
+            return features(task.space, inputs, unknown, unknown, task.function.program, task.own_features)
         source, target = _Written(many), _Written(many)
         try:
             self.answered(inputs, source, target)

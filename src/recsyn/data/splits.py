@@ -29,7 +29,7 @@ from recsyn.data.randomness import fingerprint
 from recsyn.data.space import Space
 from recsyn.errors import RecsynError, quoted
 from recsyn.lang.diagnostics import nearest
-from recsyn.values import Datum, Value, preorder
+from recsyn.values import Datum, Value, preorder, size
 
 By = Literal["input", "shape"]
 SPLITS = ("train", "validation", "test")
@@ -76,6 +76,11 @@ class Splits:
         """The splits, then the groups."""
         return (*(name for name, _ in self.shares), *(group.name for group in self.groups))
 
+    @property
+    def features(self) -> set[str]:
+        """Those that the predicates of groups speak of."""
+        return {feature for group in self.groups for feature in group.where.features}
+
     def check(self, name: str) -> None:
         """Raise :class:`RecsynError` for a name that is neither a split nor a group."""
         if name not in self.names:
@@ -113,23 +118,32 @@ class Division:
         """The split, or the group, of one input."""
         return self.names[int(self.of_each([value])[0])]
 
+    def has(self, split: str, value: Datum) -> bool:
+        """Whether an input belongs to a split or group."""
+        number = self.names.index(split)
+        if number < len(self._splits.shares):
+            # Groups only take away, and what they go by takes longer to find than a fingerprint.
+            plain = self.divided(np.array([self.fingerprint(value)], np.uint64), np.array([size(value)]), None)
+            if plain[0] != number:
+                return False
+        return self.of(value) == split
+
     def of_each(self, values: Sequence[Datum]) -> NDArray[np.int64]:
         """The splits of many inputs, ``int64 [n]``: places in :attr:`names`."""
         fingerprints = np.array([self.fingerprint(value) for value in values], dtype=np.uint64)
-        sizes = [sum(isinstance(part, Value) for part in preorder(value)) for value in values]
-        columns = self._facts(values) if self._splits.groups and values else {}
-        return self.divided(fingerprints, np.array(sizes, dtype=np.int64), columns)
+        sizes = np.array([size(value) for value in values], dtype=np.int64)
+        return self.divided(fingerprints, sizes, self._facts(values) if self._splits.groups and values else None)
 
-    def divided(self, fingerprints: NDArray[np.uint64], sizes: NDArray[np.int64], columns: Columns) -> NDArray[np.int64]:
-        """The splits of inputs of which this much is known, ``int64 [n]``: places in :attr:`names`. ``columns`` are their features,
-        and may be empty where there are no groups."""
+    def divided(self, fingerprints: NDArray[np.uint64], sizes: NDArray[np.int64], columns: Columns | None) -> NDArray[np.int64]:
+        """The splits of inputs of which this much is known, ``int64 [n]``: places in :attr:`names`. ``columns`` are their features;
+        without them no group claims an input."""
         numbers = np.searchsorted(self._bounds, fingerprints, side="right")
         found = np.bincount(sizes)
         found[:] = [bool(many) and self._all_for_training(size) for size, many in enumerate(found.tolist())]
         numbers[found[sizes] > 0] = 0
         claimed = np.zeros(len(numbers), dtype=np.bool_)
         for number, group in enumerate(self._splits.groups, len(self._splits.shares)):
-            if len(numbers):
+            if len(numbers) and columns is not None:
                 new = group.where.holds(columns) & ~claimed
                 numbers[new] = number
                 claimed |= new

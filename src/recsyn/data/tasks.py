@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recsyn.data.answers import Mistake
 from recsyn.data.codecs import Codec, codec_for
 from recsyn.data.distributions import Distribution, Sampler, distribution_from_config
-from recsyn.data.features import Columns, Feature, features
+from recsyn.data.features import OF_ANSWERS, Columns, Feature, features
 from recsyn.data.growing import Growth, TooManyWays, growth
 from recsyn.data.questions import MOST_ROUNDS, Question, mistake, question_for
 from recsyn.data.shifting import ShiftedCodec, ShiftedQuestion
@@ -117,7 +117,19 @@ class Task:
     @cached_property
     def division(self) -> Division:
         """Which split each input belongs to."""
-        return Division(self.splits, self.space, lambda inputs: self.features(inputs, self.function.of_each(inputs)))
+        return Division(self.splits, self.space, self._facts)
+
+    def _facts(self, inputs: Sequence[Datum]) -> Columns:
+        """The features that groups go by, and perhaps others."""
+        if self.groups_go_by_answers:
+            return self.features(inputs, self.function.of_each(inputs))
+        unknown = [0] * len(inputs)
+        return features(self.space, inputs, unknown, unknown, self.function.program, self.own_features)
+
+    @cached_property
+    def groups_go_by_answers(self) -> bool:
+        """Whether a group speaks of how long the right answer is: then it has to be worked out before its input is taken."""
+        return not self.splits.features.isdisjoint(OF_ANSWERS)
 
     def drawn_for(self, split: str) -> Task:
         """The task whose distribution the inputs of a split are drawn from: this one, but for groups with one of their own. Raises
