@@ -18,7 +18,8 @@ from recsyn.data.rows import Rows
 from recsyn.data.vocabulary import END, START, Vocabulary
 from recsyn.errors import RecsynError
 from recsyn.neural import checkpoint, training
-from recsyn.neural.architecture import Architecture, one_thread
+from recsyn.neural.architecture import Architecture
+from recsyn.neural.networks import one_thread
 from recsyn.neural.recipe import Recipe
 from recsyn.neural.training import Trained, train
 from recsyn.values import Value, from_iterable, to_list

@@ -180,7 +180,7 @@ def test_foreign_tensors(folder):
 
 def test_parts_that_do_not_belong_together(folder):
     for change, words in [
-        (lambda c: c["architecture"].update(width=64), "model.safetensors: source_positions is"),
+        (lambda c: c["architecture"].update(width=64), "model.safetensors: tokens.weight is"),
         (lambda c: c["architecture"].update(encoder_layers=64), "lacks tensor"),
         (lambda c: c["architecture"].update(width=10**12), "config.json: architecture: width must be"),
         (lambda c: c["architecture"].update(encoder_layers=10**9), "config.json: architecture: encoder_layers must be"),
@@ -189,7 +189,7 @@ def test_parts_that_do_not_belong_together(folder):
         (lambda c: c["task"].update(program="fun id x = x\n"), "program.rec is not the program"),
         (lambda c: c["task"].pop("program"), "config.json: the task must have"),
         (lambda c: c["files"].update({"../secret": "0" * 64}), "config.json: files must name"),
-        (lambda c: c.update(format=2), "config.json is not of format 1"),
+        (lambda c: c.update(format=1), "config.json is not of format 2"),
         (lambda c: c.update(extra=0), "does not know: 'extra'"),
         (lambda c: c.update(seal="no", program=3), "config.json: the hash of program must be"),
     ]:

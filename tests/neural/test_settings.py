@@ -9,7 +9,13 @@ from recsyn.neural.architecture import Architecture
 from recsyn.neural.recipe import Recipe
 
 
-@pytest.mark.parametrize("settings", [Architecture(width=96, heads=3, dropout=0.1), Recipe(betas=(0.8, 0.9), seed=5)])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Architecture(width=96, heads=3, dropout=0.1, kind="decoder-only", positions="alibi", tied=True),
+        Recipe(betas=(0.8, 0.9), seed=5),
+    ],
+)
 def test_a_configuration_round_trips(settings):
     assert type(settings).from_config(settings.to_config()) == settings
 

@@ -13,8 +13,9 @@ import torch
 from recsyn.data.generation import Sequences
 from recsyn.errors import RecsynError
 from recsyn.neural import training
-from recsyn.neural.architecture import Architecture, EncoderDecoder, trimmed
+from recsyn.neural.architecture import Architecture
 from recsyn.neural.decoding import teacher_forced
+from recsyn.neural.networks import EncoderDecoder, trimmed
 from recsyn.neural.recipe import Recipe
 from recsyn.neural.training import Seq2SeqModule, TaskDataModule, train
 

@@ -32,8 +32,7 @@ class CheckpointModel:
         if not inputs:
             return []
         vocabulary = self.checkpoint.task.vocabulary
-        longest = self.checkpoint.architecture.max_positions - 1
-        decoded = greedy(self.checkpoint.model, self._source(inputs), longest, self.batch_size)
+        decoded = greedy(self.checkpoint.model, self._source(inputs), batch_size=self.batch_size)
         return [Answer(tuple(vocabulary.decode(each.tokens)), each.ended) for each in decoded]
 
     def correct(self, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> NDArray[np.bool_]:

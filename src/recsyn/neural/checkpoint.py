@@ -29,14 +29,15 @@ import torch
 
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
-from recsyn.neural.architecture import Architecture, EncoderDecoder
+from recsyn.neural.architecture import Architecture
+from recsyn.neural.networks import Network, network_for
 from recsyn.neural.recipe import Recipe
 
 if TYPE_CHECKING:  # Training needs Lightning, which takes seconds to import and which loading has no use for.
     from recsyn.neural.training import Trained
 
 KIND = "recsyn checkpoint"
-FORMAT = 1
+FORMAT = 2
 CONFIG, MODEL, PROGRAM, VOCABULARY, METRICS = (
     "config.json",
     "model.safetensors",
@@ -60,7 +61,7 @@ class Checkpoint:
     task: Task
     architecture: Architecture
     recipe: Recipe
-    model: EncoderDecoder
+    model: Network
     metrics: dict[str, Any]
     folder: Path
 
@@ -238,10 +239,10 @@ def _settings(kind: type[S], config: Mapping[str, Any]) -> S:
     return settings
 
 
-def _model(folder: Path, digest: str, architecture: Architecture, vocabulary_size: int) -> EncoderDecoder:
+def _model(folder: Path, digest: str, architecture: Architecture, vocabulary_size: int) -> Network:
     # On the meta device a network has shapes and no memory: no configuration can make us allocate more than the file holds.
     with torch.device("meta"):
-        model = EncoderDecoder(architecture, vocabulary_size)
+        model = network_for(architecture, vocabulary_size)
     expected = model.state_dict()
     largest = sum(tensor.nbytes for tensor in expected.values()) + _LARGEST_HEADER
     data = _read(folder, MODEL, digest, largest)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from recsyn.data.randomness import digest
 from recsyn.data.vocabulary import END, PAD, START
 from recsyn.errors import RecsynError
-from recsyn.neural.architecture import EncoderDecoder, Memory, one_thread, trimmed
+from recsyn.neural.networks import Network, one_thread, trimmed
+
+Choose: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""The ids int64[n] of next tokens, by their logits float[n, V] and by the places int64[n] of their rows in the batch."""
 
 
 @dataclass(frozen=True)
@@ -25,40 +28,69 @@ class Decoded:
 
 
 @torch.inference_mode()
-def greedy(model: EncoderDecoder, source: Tensor, max_length: int, batch_size: int = 512) -> list[Decoded]:
+def greedy(model: Network, source: Tensor, max_length: int | None = None, batch_size: int = 512) -> list[Decoded]:
     """The likeliest token, again and again until END, for each row of ``source`` int64[B, Ls]; never PAD, never START.
 
-    An answer that END does not follow within ``max_length`` tokens is cut there. ``batch_size`` rows are decoded at a time.
-    Raises :class:`RecsynError` when rows of ``source``, or START and ``max_length`` tokens, pass the model's positions.
+    An answer that END does not follow within ``max_length`` tokens, or within the positions of the model, is cut there.
+    ``batch_size`` rows are decoded at a time. Raises :class:`RecsynError` when rows of ``source`` pass the model's positions.
     """
-    limit = model.architecture.max_positions
-    if not 0 <= max_length < limit:
-        raise RecsynError(f"max_length must be from 0 to {limit - 1} for a model of {limit} positions, not {max_length}")
-    with _evaluating(model):
-        chunks = torch.split(source.to(model.output.weight.device), batch_size) if len(source) else ()
-        return [answer for chunk in chunks for answer in _greedy(model, trimmed(chunk), max_length)]
+    return _decoded(model, source, max_length, batch_size, lambda first: lambda logits, rows: _likeliest(logits))
 
 
 @torch.inference_mode()
-def teacher_forced(model: EncoderDecoder, source: Tensor, target: Tensor, batch_size: int = 512) -> Tensor:
+def sampled(
+    model: Network, source: Tensor, seed: int, temperature: float = 1.0, max_length: int | None = None, batch_size: int = 512
+) -> list[Decoded]:
+    """Like :func:`greedy`, but each token is drawn as likely as the model holds it after its logits are divided by ``temperature``.
+    The same rows, seed and ``batch_size`` give the same answers."""
+    if not temperature > 0:
+        raise RecsynError(f"the temperature is {temperature}, and must be above 0", "greedy decoding is what it comes to near 0")
+
+    def chooser(first: int) -> Choose:
+        chance = torch.Generator().manual_seed(digest("decoding", seed, first) & 2**63 - 1)
+
+        def choose(logits: Tensor, rows: Tensor) -> Tensor:
+            """By Gumbel's trick. Rows that are done get noise too, so that those that go on do not depend on them."""
+            noise = torch.rand(batch_size, logits.shape[-1], generator=chance).clamp_(min=1e-30)[rows.cpu()]
+            return _likeliest(logits / temperature - (-noise.log()).log().to(logits.device))
+
+        return choose
+
+    return _decoded(model, source, max_length, batch_size, chooser)
+
+
+@torch.inference_mode()
+def teacher_forced(model: Network, source: Tensor, target: Tensor, batch_size: int = 512) -> Tensor:
     """Whether :func:`greedy` answers each row of ``source`` int64[B, Ls] with ``target`` int64[B, Lt]: bool[B], in one pass.
 
     It does exactly when, after every correct prefix, the likeliest token is the next correct one, END included. A target too
     long for the model's positions is one that it cannot give. Raises :class:`RecsynError` when rows of ``source`` pass them.
     """
-    device = model.output.weight.device
+    device = _device(model)
     with _evaluating(model):
         pairs = zip(*(torch.split(rows.to(device), batch_size) for rows in (source, target)), strict=True)
         verdicts = [_teacher_forced(model, trimmed(one), trimmed(other)) for one, other in pairs if len(one)]
     return torch.cat(verdicts).cpu() if verdicts else torch.zeros(0, dtype=torch.bool)
 
 
-def _teacher_forced(model: EncoderDecoder, source: Tensor, target: Tensor) -> Tensor:
-    reach = model.architecture.max_positions + 1
-    within, beyond = target[:, :reach], target[:, reach:]
-    correct = within[:, 1:]
-    right = (_likeliest(model(source, within[:, :-1])) == correct) | (correct == PAD)
-    return right.all(1) & (beyond == PAD).all(1)
+def _teacher_forced(model: Network, source: Tensor, target: Tensor) -> Tensor:
+    _check_source(model, source)
+    fitting = (target != PAD).sum(1) - 2 <= model.longest(source)
+    right = torch.zeros_like(fitting)
+    if fitting.any():
+        source, target = trimmed(source[fitting]), trimmed(target[fitting])
+        correct = target[:, 1:]
+        right[fitting] = ((_likeliest(model(source, target[:, :-1])) == correct) | (correct == PAD)).all(1)
+    return right
+
+
+def _check_source(model: Network, source: Tensor) -> None:
+    limit = model.architecture.max_positions
+    if source.shape[1] > limit:
+        raise RecsynError(
+            f"a row of {source.shape[1]} tokens is longer than the {limit} positions of the model",
+            f"an architecture with max_positions of {source.shape[1]} or more can read it",
+        )
 
 
 def _likeliest(logits: Tensor) -> Tensor:
@@ -66,71 +98,46 @@ def _likeliest(logits: Tensor) -> Tensor:
     return logits[..., END:].argmax(-1) + END
 
 
-def _greedy(model: EncoderDecoder, source: Tensor, max_length: int) -> list[Decoded]:
-    answers = torch.full((len(source), max_length), PAD)
-    ended = torch.zeros(len(source), dtype=torch.bool)
-    writers = _Writers.of(model, model.encode(source))
+def _decoded(
+    model: Network, source: Tensor, max_length: int | None, batch_size: int, chooser: Callable[[int], Choose]
+) -> list[Decoded]:
+    """``chooser`` is told the place of the first row of each batch."""
+    if max_length is not None and max_length < 0:
+        raise RecsynError(f"max_length must be 0 or more, not {max_length}")
+    found: list[Decoded] = []
+    with _evaluating(model):
+        for first in range(0, len(source), batch_size):
+            rows = trimmed(source[first : first + batch_size].to(_device(model)))
+            found += _written(model, rows, max_length, chooser(first))
+    return found
+
+
+def _written(model: Network, source: Tensor, max_length: int | None, choose: Choose) -> list[Decoded]:
+    _check_source(model, source)
+    limits = model.longest(source)
+    limits = limits if max_length is None else limits.clamp(max=max_length)
+    answers = torch.full((len(source), int(limits.max())), PAD, device=source.device)
+    ended = torch.zeros(len(source), dtype=torch.bool, device=source.device)
+    writers = model.writers(source)
     rows, tokens = torch.arange(len(source), device=source.device), torch.full_like(source[:, 0], START)
-    for position in range(max_length + 1):
-        tokens = _likeliest(writers.step(model, tokens, position))
-        going = tokens != END
-        ended[rows[~going].cpu()] = True
+    for position in range(answers.shape[1] + 1):
+        tokens = choose(writers.step(tokens), rows)
+        is_end = tokens == END
+        ended[rows[is_end]] = True
+        going = ~is_end & (limits[rows] > position)
         if not going.all():
             rows, tokens, writers = rows[going], tokens[going], writers.only(going)
-        if position == max_length or not len(rows):
+        if not len(rows):
             break
-        answers[rows.cpu(), position] = tokens.cpu()
+        answers[rows, position] = tokens
     return [
         Decoded(tuple(token for token in row if token != PAD), end)
         for row, end in zip(answers.tolist(), ended.tolist(), strict=True)
     ]
 
 
-@dataclass
-class _Writers:
-    """Rows that are being written. Every decoder layer keeps the keys and values of all it attends to, of its own states and of
-    the memory, each [2, B, heads, L, width / heads], so that a step computes one position and not the whole prefix again."""
-
-    layers: list[nn.TransformerDecoderLayer]
-    own: list[Tensor]
-    memory: list[Tensor]
-    visible: Tensor
-
-    @staticmethod
-    def of(model: EncoderDecoder, memory: Memory) -> _Writers:
-        layers = cast("list[nn.TransformerDecoderLayer]", list(model.decoder))
-        read = [_keys_and_values(layer.multihead_attn, memory.states) for layer in layers]
-        return _Writers(layers, [each[..., :0, :] for each in read], read, ~memory.padding[:, None, None, :])
-
-    def only(self, rows: Tensor) -> _Writers:
-        own, memory = ([each[:, rows] for each in kept] for kept in (self.own, self.memory))
-        return _Writers(self.layers, own, memory, self.visible[rows])
-
-    def step(self, model: EncoderDecoder, tokens: Tensor, position: int) -> Tensor:
-        """Logits float[B, V] after ``tokens`` int64[B] at ``position``: what :meth:`EncoderDecoder.decode` gives there."""
-        states = model.embed(tokens[:, None], model.target_positions[position : position + 1])
-        for index, layer in enumerate(self.layers):
-            query = layer.norm1(states)
-            self.own[index] = torch.cat([self.own[index], _keys_and_values(layer.self_attn, query)], dim=3)
-            states = states + _attend(layer.self_attn, query, self.own[index])
-            states = states + _attend(layer.multihead_attn, layer.norm2(states), self.memory[index], self.visible)
-            states = states + layer.linear2(functional.relu(layer.linear1(layer.norm3(states))))
-        return model.read_out(states)[:, 0]
-
-
-def _keys_and_values(attention: nn.MultiheadAttention, states: Tensor) -> Tensor:
-    rows, length, width = states.shape
-    both = functional.linear(states, attention.in_proj_weight[width:], attention.in_proj_bias[width:])
-    return both.view(rows, length, 2, attention.num_heads, -1).permute(2, 0, 3, 1, 4)
-
-
-def _attend(attention: nn.MultiheadAttention, states: Tensor, read: Tensor, visible: Tensor | None = None) -> Tensor:
-    rows, length, width = states.shape
-    query = functional.linear(states, attention.in_proj_weight[:width], attention.in_proj_bias[:width])
-    by_head = query.view(rows, length, attention.num_heads, -1).transpose(1, 2)
-    mixed = functional.scaled_dot_product_attention(by_head, read[0], read[1], attn_mask=visible)
-    attended: Tensor = attention.out_proj(mixed.transpose(1, 2).flatten(2))
-    return attended
+def _device(model: Network) -> torch.device:
+    return model.tokens.weight.device
 
 
 @contextmanager

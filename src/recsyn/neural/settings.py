@@ -1,4 +1,4 @@
-"""Frozen records of bounded numbers, as Python values and as JSON: what an architecture and a recipe are made of."""
+"""Frozen records of bounded numbers and of choices, as Python values and as JSON: what an architecture and a recipe are made of."""
 
 from __future__ import annotations
 
@@ -19,11 +19,17 @@ def setting(default: T, low: float, high: float) -> T:
     return checked
 
 
+def choice(default: T, *others: T) -> T:
+    """A field of :class:`Settings` that is one of these."""
+    checked: T = field(default=default, metadata={"options": (default, *others)})
+    return checked
+
+
 @dataclass(frozen=True)
 class Settings:
-    """A base for frozen dataclasses whose every field is a :func:`setting`.
+    """A base for frozen dataclasses whose every field is a :func:`setting` or a :func:`choice`.
 
-    Raises :class:`RecsynError`, naming the field, for a value of another kind or outside its bounds.
+    Raises :class:`RecsynError`, naming the field, for a value of another kind, outside its bounds, or that is no option.
     """
 
     def __post_init__(self) -> None:
@@ -56,6 +62,8 @@ class Settings:
 
 
 def _checked(noun: str, each: Field[Any], value: object) -> object:
+    if "options" in each.metadata:
+        return _chosen(noun, each, value)
     low, high = each.metadata["low"], each.metadata["high"]
     if isinstance(each.default, tuple):
         if isinstance(value, (tuple, list)) and len(value) == len(each.default) and all(_real(v, low, high) for v in value):
@@ -70,6 +78,17 @@ def _checked(noun: str, each: Field[Any], value: object) -> object:
             return value
         kind = "a whole number"
     raise RecsynError(f"{noun}: {each.name} must be {kind} from {low} to {high}, not {reprlib.repr(value)}")
+
+
+def _chosen(noun: str, each: Field[Any], value: object) -> object:
+    options = each.metadata["options"]
+    # 0 and 1 are no truth values here, though Python takes them for equal.
+    if any(type(value) is type(option) and value == option for option in options):
+        return value
+    near = get_close_matches(value, options, n=1) if isinstance(value, str) and isinstance(each.default, str) else []
+    listed = ", ".join(map(str, options)).lower() if isinstance(each.default, bool) else ", ".join(options)
+    hint = f"did you mean {near[0]!r}?" if near else None
+    raise RecsynError(f"{noun}: {each.name} must be one of {listed}, not {reprlib.repr(value)}", hint)
 
 
 def _real(value: object, low: float, high: float) -> bool:

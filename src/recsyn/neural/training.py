@@ -25,7 +25,8 @@ from recsyn.data.generation import Generated, generate
 from recsyn.data.tasks import Task
 from recsyn.data.vocabulary import PAD
 from recsyn.errors import RecsynError
-from recsyn.neural.architecture import Architecture, EncoderDecoder, one_thread
+from recsyn.neural.architecture import Architecture
+from recsyn.neural.networks import Network, network_for, one_thread
 from recsyn.neural.recipe import Recipe
 
 Batch = Sequence[tuple[Tensor, Tensor]]
@@ -37,7 +38,7 @@ class Trained:
     """A network and all that made it; ``losses`` holds one a step, in nats a token, ``seconds`` the wall-clock time of the steps;
     ``waiting`` is the share of it, the making of rows before them included, in which training waited for data."""
 
-    model: EncoderDecoder
+    model: Network
     task: Task
     architecture: Architecture
     recipe: Recipe
@@ -47,12 +48,12 @@ class Trained:
 
 
 class Seq2SeqModule(lightning.LightningModule):
-    """Teacher forcing of an :class:`EncoderDecoder` by a recipe: loss, optimiser, schedule and clipping; logs ``loss``.
+    """Teacher forcing of a network by a recipe: loss, optimiser, schedule and clipping; logs ``loss``.
 
     Raises :class:`RecsynError`, naming the step, when the loss is no longer a finite number.
     """
 
-    def __init__(self, model: EncoderDecoder, recipe: Recipe) -> None:
+    def __init__(self, model: Network, recipe: Recipe) -> None:
         super().__init__()
         self.model = model
         self.recipe = recipe
@@ -157,7 +158,7 @@ def train(task: Task, architecture: Architecture, recipe: Recipe, on_step: Calla
     watch = _Watch(on_step)
     with _alone_and_quiet():
         torch.manual_seed(recipe.seed)
-        model = EncoderDecoder(architecture, len(task.vocabulary))
+        model = network_for(architecture, len(task.vocabulary))
         data = TaskDataModule(task, recipe)
         rows = data.generated()
         # The task tells its longest rows by a sample; these are the rows themselves.
@@ -173,13 +174,9 @@ def train(task: Task, architecture: Architecture, recipe: Recipe, on_step: Calla
 
 
 def _check_fit(task: Task, architecture: Architecture, longest_source: int, longest_target: int) -> None:
-    for side, longest in (("source", longest_source), ("target", longest_target)):
-        if longest > architecture.max_positions:
-            raise RecsynError(
-                f"the task {task.name} has {side} rows of {longest} tokens, "
-                f"and the architecture has {architecture.max_positions} positions",
-                f"set max_positions to {longest} or more, or make the task's inputs smaller",
-            )
+    why = architecture.misfit(longest_source, longest_target)
+    if why:
+        raise RecsynError(f"the task {task.name} has {why}", "raise max_positions or room, or make the task's inputs smaller")
 
 
 def _diverged(step: int, recipe: Recipe) -> RecsynError:
