@@ -25,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 SEMANTICS = (ROOT / "docs" / "semantics.md").read_text("utf-8")
 TASKS = (ROOT / "docs" / "tasks.md").read_text("utf-8")
+MODELS = (ROOT / "docs" / "models.md").read_text("utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -108,6 +109,14 @@ def test_the_presets_of_the_documentation() -> None:
     assert named == {path.stem for path in (ROOT / "src" / "recsyn" / "presets").glob("*.yaml")}
 
 
+def test_the_architecture_of_the_documentation() -> None:
+    pytest.importorskip("torch")
+    from recsyn.neural.architecture import Architecture
+
+    config = yaml.safe_load(blocks(MODELS, "yaml")[0])["model"]
+    assert config.items() <= Architecture.from_config(config).to_config().items()
+
+
 def test_the_programs_of_the_language_page() -> None:
     for source in blocks((ROOT / "docs" / "language.md").read_text("utf-8"), "rec"):
         program = recsyn.loads(source)
@@ -128,7 +137,7 @@ def test_the_commands_of_the_pages(workplace: Path) -> None:
             assert [line.rstrip() for line in done.stdout.splitlines()] == printed.splitlines(), command
 
 
-@pytest.mark.parametrize(("page", "many"), [(SEMANTICS, 5), (TASKS, 4)], ids=["semantics", "tasks"])
+@pytest.mark.parametrize(("page", "many"), [(SEMANTICS, 5), (TASKS, 4), (MODELS, 1)], ids=["semantics", "tasks", "models"])
 def test_the_python_of_a_page(page: str, many: int, workplace: Path) -> None:
     """What a block prints is in the block after it, where one follows at once."""
     examples = re.findall(r"^```python\n(.*?)^```(?:\n\n```\n(.*?)^```)?", page, re.DOTALL | re.MULTILINE)

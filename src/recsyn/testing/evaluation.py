@@ -1,34 +1,83 @@
-"""How often a model is right on given rows, overall and by structure."""
+"""How often a model is right on given rows, overall and by structure: by recursion depth, length, size and shape, or any feature."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from recsyn.data.features import Columns
 from recsyn.data.rows import Rows
+from recsyn.data.shapes import shape_of
 from recsyn.data.tasks import Task
+from recsyn.errors import RecsynError
+from recsyn.lang.diagnostics import nearest
+from recsyn.testing.charts import Column, Range, ranges_over, rates_over
 from recsyn.testing.findings import Rate
+from recsyn.testing.rules import Mask
 from recsyn.testing.verdicts import Failure, Model, examine
+from recsyn.values import show
 
+INPUT_LENGTH, SHAPE_ROWS = "input_length", "shape_rows"
+"""What rows are told apart by beside the features of :mod:`recsyn.data.features`: tokens of the input, and how many of the rows
+have an input of the same shape, so that those of rare shapes can be seen alone."""
 _BATCH = 512
+_MOST_GROUPS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rows of which a feature is from ``least`` to ``greatest``, both included. ``wrong`` is the share that is not right."""
+
+    least: int
+    greatest: int
+    wrong: Rate
+
+    @property
+    def rows(self) -> int:
+        return self.wrong.tested
+
+    @property
+    def exact_match(self) -> float:
+        """The share of rows on which the whole sequence is right; not a number where there are none."""
+        return 1 - self.wrong.share
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where that share lies, with 95 % confidence."""
+        return right_within(self.wrong)
+
+    def __str__(self) -> str:
+        return str(self.least) if self.least == self.greatest else f"{self.least}–{self.greatest}"
+
+    def to_json(self) -> dict[str, Any]:
+        """``value`` where the group is of one value, else ``least`` and ``greatest``."""
+        place = {"value": self.least} if self.least == self.greatest else {"least": self.least, "greatest": self.greatest}
+        return {**place, **right_to_json(self.wrong)}
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Exact match on ``len(failures)`` rows; ``failures[i]`` is ``None`` where the model is right."""
+    """Exact match on ``len(failures)`` rows; ``failures[i]`` is ``None`` where the model is right. ``shapes[i]`` is the input
+    without its integers and characters, as text."""
 
     columns: Columns
     failures: tuple[Failure | None, ...]
+    shapes: tuple[str, ...]
+
+    @cached_property
+    def failing(self) -> Mask:
+        """``bool [n]``."""
+        return np.array([f is not None for f in self.failures], dtype=np.bool_)
 
     @property
     def rate(self) -> Rate:
         """The share of rows that are wrong."""
-        return Rate(sum(f is not None for f in self.failures), len(self.failures))
+        return Rate(int(self.failing.sum()), len(self.failures))
 
     @property
     def accuracy(self) -> float:
@@ -36,27 +85,70 @@ class Evaluation:
         return 1 - self.rate.share
 
     @property
+    def shape_rate(self) -> Rate:
+        """The share of shapes of which some row is wrong."""
+        wrong = {shape for shape, failure in zip(self.shapes, self.failures, strict=True) if failure is not None}
+        return Rate(len(wrong), len(set(self.shapes)))
+
+    @property
     def kinds(self) -> dict[str, int]:
         """How often each kind of failure was met."""
         return dict(Counter(f.kind for f in self.failures if f is not None).most_common())
 
-    def by(self, feature: str) -> list[tuple[int, Rate]]:
-        """The share of wrong rows for each value of a feature, in order."""
-        failing = np.array([f is not None for f in self.failures], dtype=np.bool_)
-        column = self.columns[feature]
-        return [(int(v), Rate(int(failing[column == v].sum()), int((column == v).sum()))) for v in np.unique(column)]
+    def by(self, feature: str) -> list[Group]:
+        """A group for each value of a feature, in order. Raises :class:`RecsynError` for one that the rows do not have."""
+        values = np.unique(self._column(feature)).tolist()
+        return self.within(feature, [(v, v) for v in values])
+
+    def over(self, feature: str, most: int = _MOST_GROUPS) -> list[Group]:
+        """A group for each value of a feature; where there are more than ``most``, for ranges of equal width that hold rows. Raises
+        :class:`RecsynError` for a feature that the rows do not have."""
+        column = self._column(feature)
+        if len(np.unique(column)) <= most:
+            return self.by(feature)
+        return [group for group in self.within(feature, ranges_over([column], most)) if group.rows]
+
+    def within(self, feature: str, ranges: Sequence[Range]) -> list[Group]:
+        """A group for each range of a feature, which may overlap, and may hold no rows. Raises :class:`RecsynError` for a feature
+        that the rows do not have."""
+        rates = rates_over(self._column(feature), self.failing, ranges)
+        return [Group(least, greatest, rate) for (least, greatest), rate in zip(ranges, rates, strict=True)]
+
+    def _column(self, feature: str) -> Column:
+        if feature not in self.columns:
+            near = nearest(feature, self.columns)
+            raise RecsynError(f"rows have no feature {feature!r}", near or f"they have {', '.join(self.columns)}")
+        return self.columns[feature]
 
     @property
     def grouping(self) -> str:
         """The feature that tells rows apart best for a reader: recursion depth, where the function recurs on its argument."""
         return "recursion_depth" if "recursion_depth" in self.columns else "size"
 
+    @property
+    def groupings(self) -> tuple[str, ...]:
+        """The features that an evaluation is reported by, that one first."""
+        return tuple(dict.fromkeys((self.grouping, INPUT_LENGTH, "output_length", "size", SHAPE_ROWS)))
+
     def to_json(self) -> dict[str, Any]:
-        groups = {
-            feature: [{"value": v, "rows": rate.tested, "exact_match": 1 - rate.share} for v, rate in self.by(feature)]
-            for feature in dict.fromkeys((self.grouping, "size"))
+        return {
+            **right_to_json(self.rate),
+            "kinds": self.kinds,
+            "by": {feature: [group.to_json() for group in self.by(feature)] for feature in self.groupings},
+            "shapes": {"shapes": self.shape_rate.tested, "all_rows_right": self.shape_rate.tested - self.shape_rate.failures},
         }
-        return {"rows": len(self.failures), "exact_match": self.accuracy, "kinds": self.kinds, "by": groups}
+
+
+def right_within(wrong: Rate) -> tuple[float, float]:
+    """The 95 % confidence interval of the share that is right."""
+    low, high = wrong.interval
+    return 1 - high, 1 - low
+
+
+def right_to_json(wrong: Rate) -> dict[str, Any]:
+    """How many rows there are, and which share of them is right, ``None`` where there are none."""
+    low, high = right_within(wrong)
+    return {"rows": wrong.tested, "exact_match": 1 - wrong.share if wrong.tested else None, "low": low, "high": high}
 
 
 def evaluate(model: Model, task: Task, rows: Rows) -> Evaluation:
@@ -65,4 +157,13 @@ def evaluate(model: Model, task: Task, rows: Rows) -> Evaluation:
     for start in range(0, len(rows), _BATCH):
         inputs: Sequence[Any] = rows.inputs[start : start + _BATCH]
         failures.extend(examine(model, task, inputs))
-    return Evaluation(task.features(rows.inputs, rows.outputs), tuple(failures))
+    shapes = tuple(show(shape_of(value)) for value in rows.inputs)
+    often = Counter(shapes)
+    column = np.array([often[shape] for shape in shapes], dtype=np.int64)
+    return Evaluation({**told_apart(task, rows), SHAPE_ROWS: column}, tuple(failures), shapes)
+
+
+def told_apart(task: Task, rows: Rows) -> Columns:
+    """The features of rows, and the length of their inputs."""
+    columns = task.features(rows.inputs, rows.outputs)
+    return {INPUT_LENGTH: columns["output_length"] - columns["growth"], **columns}
