@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ import torch
 from recsyn.errors import RecsynError
 from recsyn.neural import checkpoint
 from recsyn.neural.checkpoint import CheckpointError, load, save, seal
+from recsyn.neural.networks import network_for
 
 FILES = ["config.json", "metrics.json", "model.safetensors", "program.rec", "vocabulary.json"]
 
@@ -62,6 +64,19 @@ def test_a_round_trip_gives_the_same_model(folder, half_trained, rows):
     source, target = torch.from_numpy(rows.source).long(), torch.from_numpy(rows.target).long()
     assert torch.equal(loaded.model(source, target), half_trained.model(source, target))
     loaded.model(source, target).sum().backward()  # It can be trained further.
+
+
+@pytest.mark.parametrize("kind", ["encoder-decoder", "decoder-only", "encoder-only"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_every_network_comes_back(tmp_path, half_trained, rows, kind, tied):
+    shape = dataclasses.replace(half_trained.architecture, kind=kind, tied=tied, positions="rotary", loops=2, norm="after")
+    model = network_for(shape, len(half_trained.task.vocabulary)).eval()
+    loaded = load(save(tmp_path / "it", dataclasses.replace(half_trained, model=model, architecture=shape), {}))
+    assert loaded.architecture == shape
+    source, target = torch.from_numpy(rows.source).long(), torch.from_numpy(rows.target).long()
+    assert torch.equal(loaded.model(source, target[:, :4]), model(source, target[:, :4]))
+    assert (loaded.model.output.weight is loaded.model.tokens.weight) == tied
+    assert len(list(loaded.model.parameters())) == len(list(model.parameters()))
 
 
 def test_saving_again_replaces_and_a_loaded_model_lives_on(folder, half_trained):

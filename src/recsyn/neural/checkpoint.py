@@ -120,7 +120,7 @@ def load(folder: str | Path) -> Checkpoint:
 
 
 def _contents(trained: Trained, metrics: Mapping[str, Any]) -> dict[str, bytes]:
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.model.state_dict().items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.model.weights().items()}
     try:
         measured = _dumped(dict(metrics))
     except (TypeError, ValueError, RecursionError) as error:
@@ -243,7 +243,7 @@ def _model(folder: Path, digest: str, architecture: Architecture, vocabulary_siz
     # On the meta device a network has shapes and no memory: no configuration can make us allocate more than the file holds.
     with torch.device("meta"):
         model = network_for(architecture, vocabulary_size)
-    expected = model.state_dict()
+    expected = model.weights()
     largest = sum(tensor.nbytes for tensor in expected.values()) + _LARGEST_HEADER
     data = _read(folder, MODEL, digest, largest)
     try:
@@ -256,7 +256,7 @@ def _model(folder: Path, digest: str, architecture: Architecture, vocabulary_siz
         found = tensors[name]
         if found.shape != tensor.shape or found.dtype != tensor.dtype:
             raise CheckpointError(f"{MODEL}: {name} is {_shape(found)}, and the architecture in {CONFIG} makes it {_shape(tensor)}")
-    model.load_state_dict(tensors, assign=True)
+    model.take(tensors)
     return model.eval()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -46,8 +46,21 @@ class Network(nn.Module):
         self.dropout = nn.Dropout(architecture.dropout)
         self.output = nn.Linear(architecture.width, vocabulary_size)
         nn.init.xavier_uniform_(self.output.weight)
-        if architecture.tied:
+        self._tie()
+
+    def _tie(self) -> None:
+        if self.architecture.tied:
             self.output.weight = self.tokens.weight
+
+    def weights(self) -> dict[str, Tensor]:
+        """All weights by name, those that serve twice once."""
+        return {name: w for name, w in self.state_dict().items() if not (self.architecture.tied and name == "output.weight")}
+
+    def take(self, weights: Mapping[str, Tensor]) -> None:
+        """Put what :meth:`weights` gave in the place of one's own, without copying it."""
+        twice = {"output.weight": weights["tokens.weight"]} if self.architecture.tied else {}
+        self.load_state_dict({**weights, **twice}, assign=True)
+        self._tie()
 
     def forward(self, source: Tensor, target_in: Tensor) -> Tensor:
         """Logits ``float [B, Lt, V]`` of the token after each of ``target_in`` ``int64 [B, Lt]``, which begins with START, given
