@@ -49,10 +49,29 @@ def test_a_wrong_configuration_names_its_field(kind, config, words):
 
 
 def test_the_rate_warms_up_and_then_falls_to_nothing():
-    recipe = Recipe(steps=100, warmup=10)
-    rates = [recipe.rate(step) for step in range(101)]
+    recipe = Recipe(steps=100, warmup=10, learning_rate=2e-3)
+    rates = [recipe.rate(step, 64) / 2e-3 for step in range(101)]
     assert rates[:11] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.0])
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[55] == pytest.approx(0.5)
     assert rates[100] == pytest.approx(0)
-    assert Recipe(steps=5, warmup=50).rate(4) == pytest.approx(0.1)
+    assert Recipe(steps=5, warmup=50).rate(4, 64) == pytest.approx(1e-4)
+
+
+def test_the_papers_rate_is_their_formula():
+    """C · d^-½ · min(s^-½, s · warmup^-3/2), worked out by hand: at the 4 000th of 4 000 steps of warm-up, width 512, as in
+    Vaswani et al., it is 1 / √(512 · 4000)."""
+    recipe = Recipe(schedule="vaswani", factor=0.3, warmup=4_000)
+    assert recipe.rate(3_999, 512) == pytest.approx(0.3 * 6.987712e-4, rel=1e-6)
+    assert recipe.rate(0, 128) == pytest.approx(0.3 * 128**-0.5 / 4_000**1.5)
+    assert recipe.rate(15_999, 512) == pytest.approx(recipe.rate(3_999, 512) / 2)
+    assert recipe.rate(1_999, 512) == pytest.approx(recipe.rate(3_999, 512) / 2)
+    assert recipe.rate(99, 128) == pytest.approx(2 * recipe.rate(99, 512))
+    assert Recipe(schedule="vaswani", warmup=0).rate(3, 4) == pytest.approx(0.25)
+
+
+def test_patience_needs_checks():
+    with pytest.raises(RecsynError, match=r"check_every is 0"):
+        Recipe(patience=2)
+    assert not Recipe(steps=10, check_every=20).checks
+    assert Recipe(steps=20, check_every=20).checks

@@ -221,3 +221,46 @@ def test_both_modules_serve_a_users_own_trainer(task, small, tmp_path):
     assert 0 < float(trainer.callback_metrics["loss"]) < 5
     assert max(norms) <= 1.1e-6
     assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0)
+
+
+def test_batches_start_anew_each_time_but_for_where_a_checkpoint_says_to_go_on(task):
+    data = TaskDataModule(task, Recipe(steps=5, batch_size=4))
+    batches = data.train_dataloader()
+
+    def read(batches):
+        return [sorted(source.tolist()) for parts in batches for source, _ in parts]
+
+    whole = read(batches)
+    walk = iter(batches)
+    next(walk), next(walk)
+    state = batches.state_dict()
+    assert read(batches) == whole
+    other = data.train_dataloader()
+    other.load_state_dict(state)
+    assert read(other) == read(batches[index] for index in range(2, 5))
+    assert read(other) == whole
+
+
+def test_the_processes_of_a_training_share_the_rows_of_each_batch(task):
+    class Process:
+        world_size = 3
+
+        def __init__(self, rank):
+            self.global_rank = rank
+
+    def read(batch):
+        return [source[source != 0].tolist() for part, _ in batch for source in part]
+
+    data = TaskDataModule(task, Recipe(steps=4, batch_size=7, check_every=2, check_rows=9))
+    whole = [read(batch) for batch in data.train_dataloader()]
+    shares = []
+    for rank in range(3):
+        data.trainer = Process(rank)
+        shares.append([read(batch) for batch in data.train_dataloader()])
+        assert [len(read(batch)) for batch in data.val_dataloader()] == [3 if rank == 0 else 2, 1 if rank < 2 else 0]
+    for number, batch in enumerate(whole):
+        assert sorted(batch) == sorted(row for share in shares for row in share[number])
+        assert [len(share[number]) for share in shares] == [3, 2, 2]
+    data.recipe = Recipe(batch_size=2)
+    with pytest.raises(RecsynError, match="2 rows cannot be shared by 3 processes"):
+        data.setup("fit")

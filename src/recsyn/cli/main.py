@@ -28,7 +28,7 @@ VERBS = {
     "sample": "draw values of a type, or count them",
     "data": "show, write or describe a data set of a task",
     "train": "train a transformer on a task",
-    "eval": "measure a checkpoint's exact match, by recursion depth",
+    "eval": "measure a checkpoint's exact match by depth, length, size and shape, and run whole evaluations by it",
     "fuzz": "find where a checkpoint fails, and say which rule predicts it",
     "replay": "run crash files again",
     "bench": "measure what costs what, as ratios",

@@ -1,9 +1,9 @@
-"""How often a model is right on given rows, overall and by structure: by recursion depth, length, size and shape, or any feature."""
+"""How often a model is right on given rows, overall and by structure: recursion depth, length, size, shape, or any feature."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from recsyn.data.features import Columns
 from recsyn.data.rows import Rows
 from recsyn.data.shapes import shape_of
 from recsyn.data.tasks import Task
-from recsyn.errors import RecsynError
+from recsyn.errors import RecsynError, quoted
 from recsyn.lang.diagnostics import nearest
 from recsyn.testing.charts import Column, Range, ranges_over, rates_over
 from recsyn.testing.findings import Rate
@@ -44,7 +44,7 @@ class Group:
     @property
     def exact_match(self) -> float:
         """The share of rows on which the whole sequence is right; not a number where there are none."""
-        return 1 - self.wrong.share
+        return right_share(self.wrong)
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -54,10 +54,13 @@ class Group:
     def __str__(self) -> str:
         return str(self.least) if self.least == self.greatest else f"{self.least}–{self.greatest}"
 
-    def to_json(self) -> dict[str, Any]:
+    @property
+    def place(self) -> dict[str, int]:
         """``value`` where the group is of one value, else ``least`` and ``greatest``."""
-        place = {"value": self.least} if self.least == self.greatest else {"least": self.least, "greatest": self.greatest}
-        return {**place, **right_to_json(self.wrong)}
+        return {"value": self.least} if self.least == self.greatest else {"least": self.least, "greatest": self.greatest}
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.place, **right_to_json(self.wrong)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +85,7 @@ class Evaluation:
     @property
     def accuracy(self) -> float:
         """The share of rows on which the model's whole sequence is right: exact match."""
-        return 1 - self.rate.share
+        return right_share(self.rate)
 
     @property
     def shape_rate(self) -> Rate:
@@ -97,27 +100,21 @@ class Evaluation:
 
     def by(self, feature: str) -> list[Group]:
         """A group for each value of a feature, in order. Raises :class:`RecsynError` for one that the rows do not have."""
-        values = np.unique(self._column(feature)).tolist()
-        return self.within(feature, [(v, v) for v in values])
+        column = self._column(feature)
+        return groups_over(column, self.failing, len(column))
 
     def over(self, feature: str, most: int = _MOST_GROUPS) -> list[Group]:
         """A group for each value of a feature; where there are more than ``most``, for ranges of equal width that hold rows. Raises
         :class:`RecsynError` for a feature that the rows do not have."""
-        column = self._column(feature)
-        if len(np.unique(column)) <= most:
-            return self.by(feature)
-        return [group for group in self.within(feature, ranges_over([column], most)) if group.rows]
+        return groups_over(self._column(feature), self.failing, most)
 
     def within(self, feature: str, ranges: Sequence[Range]) -> list[Group]:
         """A group for each range of a feature, which may overlap, and may hold no rows. Raises :class:`RecsynError` for a feature
         that the rows do not have."""
-        rates = rates_over(self._column(feature), self.failing, ranges)
-        return [Group(least, greatest, rate) for (least, greatest), rate in zip(ranges, rates, strict=True)]
+        return _groups(self._column(feature), self.failing, ranges)
 
     def _column(self, feature: str) -> Column:
-        if feature not in self.columns:
-            near = nearest(feature, self.columns)
-            raise RecsynError(f"rows have no feature {feature!r}", near or f"they have {', '.join(self.columns)}")
+        check_feature(feature, self.columns)
         return self.columns[feature]
 
     @property
@@ -139,6 +136,30 @@ class Evaluation:
         }
 
 
+def groups_over(column: Column, failing: Mask, most: int = _MOST_GROUPS) -> list[Group]:
+    """A group for each number in a column; where there are more than ``most``, for ranges of equal width that hold some."""
+    values = np.unique(column).tolist()
+    ranges = [(v, v) for v in values] if len(values) <= most else ranges_over([column], most)
+    return [group for group in _groups(column, failing, ranges) if group.rows]
+
+
+def _groups(column: Column, failing: Mask, ranges: Sequence[Range]) -> list[Group]:
+    rates = rates_over(column, failing, ranges)
+    return [Group(least, greatest, rate) for (least, greatest), rate in zip(ranges, rates, strict=True)]
+
+
+def check_feature(feature: str, known: Collection[str]) -> None:
+    """Raise :class:`RecsynError` for a feature that is not among those that rows have."""
+    if feature not in known:
+        near = nearest(feature, known)
+        raise RecsynError(f"rows have no feature {quoted(feature)}", near or f"they have {', '.join(known)}")
+
+
+def right_share(wrong: Rate) -> float:
+    """The share that is right; not a number where nothing was tested."""
+    return (wrong.tested - wrong.failures) / wrong.tested if wrong.tested else float("nan")
+
+
 def right_within(wrong: Rate) -> tuple[float, float]:
     """The 95 % confidence interval of the share that is right."""
     low, high = wrong.interval
@@ -148,7 +169,7 @@ def right_within(wrong: Rate) -> tuple[float, float]:
 def right_to_json(wrong: Rate) -> dict[str, Any]:
     """How many rows there are, and which share of them is right, ``None`` where there are none."""
     low, high = right_within(wrong)
-    return {"rows": wrong.tested, "exact_match": 1 - wrong.share if wrong.tested else None, "low": low, "high": high}
+    return {"rows": wrong.tested, "exact_match": right_share(wrong) if wrong.tested else None, "low": low, "high": high}
 
 
 def evaluate(model: Model, task: Task, rows: Rows) -> Evaluation:
