@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from recsyn.cli import train
-from recsyn.cli.main import main
 
 MODEL = "model: {width: 16, heads: 2, feedforward: 32, max_positions: 32, dropout: 0.1}"
 
@@ -26,21 +25,6 @@ def experiment(tmp_path: Path, examples: Path) -> Path:
     task = "task: {program: successor.rec, function: succ, distribution: {kind: by-depth, sizes: [1, 12], depths: [0, 4]}}"
     path.write_text(f"{task}\n{MODEL}\ntraining: {{steps: 20, batch_size: 16}}\n")
     return path
-
-
-@pytest.fixture
-def recsyn(capsys: pytest.CaptureFixture[str]):
-    """Run a verb: its exit code, standard output and standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        try:
-            code = main([str(a) for a in arguments])
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
 
 
 def weights(folder: Path) -> bytes:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsyn.data.describing import Description, check_plot, describe, plot, shortened
+from recsyn.data.describing import Description, describe, plot, shortened
+from recsyn.data.figures import check_plot
 from recsyn.data.records import Records, generated, records_of
 from recsyn.data.rows import rows_of
 from recsyn.data.shapes import shape_of

@@ -110,6 +110,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"imports": {"mine.rec": 3}}, "`imports`"),
     ({"sorce": "x"}, "'sorce'"),
     ({3: 4}, "3"),
+    ({16**5_000: 4}, "has no field an integer of 20,001 bits"),
+    ({"splits": {16**5_000: 4}}, "has no field an integer of 20,001 bits"),
 ]
 
 

@@ -36,6 +36,8 @@ def test_what_a_configuration_leaves_out_has_its_default_and_whole_numbers_serve
         (Architecture, {"widht": 64}, "did you mean 'width'"),
         (Architecture, [64], "must be a mapping"),
         (Recipe, {"steps": -1}, "steps"),
+        (Recipe, {"steps": 16**5_000}, "steps must be a whole number"),
+        (Recipe, {16**5_000: 1}, "recipe has no field an integer of 20,001 bits"),
         (Recipe, {"seed": None}, "seed"),
         (Recipe, {"betas": [0.9]}, "betas must be 2 numbers, each from"),
         (Recipe, {"betas": [0.9, "0.9"]}, "betas"),

@@ -16,9 +16,10 @@ from rich.progress import Progress, TaskID
 from recsyn.cli.arguments import positive, row_count, whole
 from recsyn.cli.rows import show_description, show_portions
 from recsyn.cli.terminal import progress, say, table
-from recsyn.data.describing import check_plot, describe, plot
+from recsyn.data.describing import describe, plot
 from recsyn.data.experiments import load_experiment, preset_names
 from recsyn.data.export import read_dataset, write_dataset
+from recsyn.data.figures import check_plot
 from recsyn.data.manifests import MANIFEST, Manifest, on_one_line, read_manifest
 from recsyn.data.records import CHUNK, FORMATS, Records, format_named, generated
 from recsyn.data.tasks import Task

@@ -11,7 +11,7 @@ from recsyn.cli.arguments import positive, whole
 from recsyn.cli.emulation import show_emulation
 from recsyn.cli.evaluation import show_groups, show_overall
 from recsyn.cli.terminal import say
-from recsyn.data.describing import check_plot
+from recsyn.data.figures import check_plot
 from recsyn.data.rows import Rows, generate
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError, quoted

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from recsyn.data.figures import check_plot, write_figure
 from recsyn.data.manifests import on_one_line
 from recsyn.data.records import Records
 from recsyn.data.shapes import shape_of
 from recsyn.data.tasks import Task
-from recsyn.errors import RecsynError, extra
 from recsyn.values import show
 
 _MEASURES = ("depth", "recursion_depth", "size", "input_length", "output_length")
@@ -24,7 +22,6 @@ _SHAPES = 10
 _FIRST = 5
 _LONGEST = 100
 """Characters of a shape, and of a name, that are shown."""
-_PLOTS = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -137,20 +134,11 @@ def shortened(text: str, room: int = _LONGEST) -> str:
     return f"{text[: room - 1].rpartition(' ')[0] or text[: room - 2]} …"
 
 
-def check_plot(path: str | Path) -> None:
-    """Raise :class:`RecsynError` where no plot could be written as this file."""
-    if Path(path).suffix.lower() not in _PLOTS:
-        raise RecsynError(f"{str(path)!r} names no kind of plot", f"its name ends in one of {' '.join(_PLOTS)}")
-    with extra("a plot", "report"):
-        import matplotlib  # noqa: F401
-
-
 def plot(description: Description, path: str | Path) -> None:
     """Draw the distributions as a file, one panel for each measure and one for shapes by how common they are; every split is a
     line. The same description gives the same bytes. Raises :class:`RecsynError` for an unknown kind of file, and for one that
     cannot be written."""
     check_plot(path)
-    import matplotlib
     from matplotlib.figure import Figure
 
     measures = list(description.counts)
@@ -174,16 +162,4 @@ def plot(description: Description, path: str | Path) -> None:
         panel.set_visible(False)
     ranks.legend()
     figure.suptitle(shortened(on_one_line(description.name)), parse_math=False)
-    stamp = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[Path(path).suffix.lower()]
-    draft = Path(path).with_name(f".draft.{Path(path).name}")
-    try:
-        with matplotlib.rc_context({"svg.hashsalt": "recsyn", "svg.fonttype": "none"}), warnings.catch_warnings():
-            # Of letters that its fonts lack; they are in the file all the same, or boxes.
-            warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
-            figure.savefig(draft, dpi=150, metadata=stamp)
-        draft.replace(path)
-    except OSError as error:
-        raise RecsynError(f"the plot cannot be written to {str(path)!r}: {error.strerror or error}") from None
-    finally:
-        with suppress(OSError):
-            draft.unlink()
+    write_figure(figure, path)

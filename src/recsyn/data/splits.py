@@ -246,7 +246,7 @@ def _check_fields(config: Any, fields: Sequence[str], what: str) -> None:
         raise RecsynError(f"{what} is {quoted(config)}, not a mapping of names to values", f"its fields are {', '.join(fields)}")
     for name in config:
         if name not in fields:
-            raise RecsynError(f"{what} has no field {name!r}", _near(name, fields) or f"its fields are {', '.join(fields)}")
+            raise RecsynError(f"{what} has no field {quoted(name)}", _near(name, fields) or f"its fields are {', '.join(fields)}")
 
 
 def _near(name: Any, known: Sequence[str]) -> str | None:

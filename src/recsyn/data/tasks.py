@@ -252,9 +252,8 @@ def task_from_config(config: Any) -> Task:
         raise RecsynError("a task is a mapping of names to values", f"its fields are {', '.join(_FIELDS)}")
     for name in config:
         if name not in _FIELDS:
-            raise RecsynError(
-                f"a task has no field {name!r}", nearest(str(name), _FIELDS) or f"its fields are {', '.join(_FIELDS)}"
-            )
+            near = nearest(name, _FIELDS) if isinstance(name, str) else None
+            raise RecsynError(f"a task has no field {quoted(name)}", near or f"its fields are {', '.join(_FIELDS)}")
     texts: dict[str, str] = {
         "name": "task",
         "program": "program.rec",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ class Writers(Protocol):
         ...
 
 
-class Network(nn.Module):
+class Network(nn.Module, ABC):
     """What all networks have: embeddings of tokens and of positions, and a way from states to logits.
 
     Learned positions start from N(0, ``position_scale``): from 0.02, which is usual, small networks do not find where they are.
@@ -62,18 +63,18 @@ class Network(nn.Module):
         self.load_state_dict({**weights, **twice}, assign=True)
         self._tie()
 
+    @abstractmethod
     def forward(self, source: Tensor, target_in: Tensor) -> Tensor:
         """Logits ``float [B, Lt, V]`` of the token after each of ``target_in`` ``int64 [B, Lt]``, which begins with START, given
         ``source`` ``int64 [B, Ls]``; PAD comes last in both. Raises :class:`RecsynError` for rows longer than its positions."""
-        raise NotImplementedError
 
+    @abstractmethod
     def writers(self, source: Tensor) -> Writers:
         """The rows of ``source`` ``int64 [B, Ls]`` before anything is written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def longest(self, source: Tensor) -> Tensor:
         """How many tokens, END not counted, may be written for each row: ``int64 [B]``."""
-        raise NotImplementedError
 
 
 def network_for(architecture: Architecture, vocabulary_size: int) -> Network:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any, Self, TypeVar
 
-from recsyn.errors import RecsynError
+from recsyn.errors import RecsynError, quoted
 
 T = TypeVar("T")
 
@@ -52,12 +51,12 @@ class Settings:
         Raises :class:`RecsynError` for anything but a mapping, for an unknown field and for a value out of bounds.
         """
         if not isinstance(config, Mapping):
-            raise RecsynError(f"{cls._noun()} must be a mapping of fields to values, not {reprlib.repr(config)}")
+            raise RecsynError(f"{cls._noun()} must be a mapping of fields to values, not {quoted(config)}")
         names = [each.name for each in fields(cls)]
         for name in config:
             if name not in names:
-                nearest = get_close_matches(str(name), names, n=1, cutoff=0.0)[0]
-                raise RecsynError(f"{cls._noun()} has no field {reprlib.repr(name)}", f"did you mean {nearest!r}?")
+                nearest = get_close_matches(quoted(name), names, n=1, cutoff=0.0)[0]
+                raise RecsynError(f"{cls._noun()} has no field {quoted(name)}", f"did you mean {nearest!r}?")
         return cls(**config)
 
 
@@ -77,7 +76,7 @@ def _checked(noun: str, each: Field[Any], value: object) -> object:
         if isinstance(value, int) and _real(value, low, high):
             return value
         kind = "a whole number"
-    raise RecsynError(f"{noun}: {each.name} must be {kind} from {low} to {high}, not {reprlib.repr(value)}")
+    raise RecsynError(f"{noun}: {each.name} must be {kind} from {low} to {high}, not {quoted(value)}")
 
 
 def _chosen(noun: str, each: Field[Any], value: object) -> object:
@@ -88,7 +87,7 @@ def _chosen(noun: str, each: Field[Any], value: object) -> object:
     near = get_close_matches(value, options, n=1) if isinstance(value, str) and isinstance(each.default, str) else []
     listed = ", ".join(map(str, options)).lower() if isinstance(each.default, bool) else ", ".join(options)
     hint = f"did you mean {near[0]!r}?" if near else None
-    raise RecsynError(f"{noun}: {each.name} must be one of {listed}, not {reprlib.repr(value)}", hint)
+    raise RecsynError(f"{noun}: {each.name} must be one of {listed}, not {quoted(value)}", hint)
 
 
 def _real(value: object, low: float, high: float) -> bool:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recsyn.data.describing import check_plot, shortened
-from recsyn.errors import RecsynError
+from recsyn.data.describing import shortened
+from recsyn.data.figures import check_plot, write_figure
 from recsyn.testing.evaluation import Group
 
 if TYPE_CHECKING:
@@ -17,14 +15,12 @@ if TYPE_CHECKING:
 
 _ACROSS = 3
 """Panels beside one another."""
-_STAMPS: Mapping[str, dict[str, None]] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
 def plot(panels: Sequence[tuple[str, Sequence[Group]]], title: str, path: str | Path) -> None:
     """Draw exact match as a file, a panel for each feature and its groups; groups without rows are left out. The same groups give
     the same bytes. Raises :class:`RecsynError` for an unknown kind of file, and for one that cannot be written."""
     check_plot(path)
-    import matplotlib
     from matplotlib.figure import Figure
 
     across = min(_ACROSS, len(panels))
@@ -36,18 +32,7 @@ def plot(panels: Sequence[tuple[str, Sequence[Group]]], title: str, path: str | 
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
     figure.suptitle(shortened(title), parse_math=False)
-    draft = Path(path).with_name(f".draft.{Path(path).name}")
-    try:
-        with matplotlib.rc_context({"svg.hashsalt": "recsyn", "svg.fonttype": "none"}), warnings.catch_warnings():
-            # Of letters that its fonts lack; they are in the file all the same, or boxes.
-            warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
-            figure.savefig(draft, dpi=150, metadata=_STAMPS[Path(path).suffix.lower()])
-        draft.replace(path)
-    except OSError as error:
-        raise RecsynError(f"the plot cannot be written to {str(path)!r}: {error.strerror or error}") from None
-    finally:
-        with suppress(OSError):
-            draft.unlink()
+    write_figure(figure, path)
 
 
 def _draw(axis: Axes, feature: str, groups: Sequence[Group]) -> None:
