@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from recsyn.data.configurations import Configuration, Shelf
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.errors import RecsynError, quoted
 from recsyn.lang.diagnostics import LanguageError, nearest
@@ -19,8 +16,6 @@ from recsyn.lang.modules import link
 from recsyn.lang.source import Source, read_source
 
 _SECTIONS = ("task", "model", "training")
-_LONGEST = 200
-"""Characters of a name that a message repeats in full."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +27,12 @@ class Experiment:
     training: Mapping[str, Any]
 
 
+PRESETS = Shelf("task", "presets")
+
+
 def preset_names() -> list[str]:
     """The experiments that ship with recsyn."""
-    return sorted(f.name.removesuffix(".yaml") for f in (files("recsyn") / "presets").iterdir() if f.name.endswith(".yaml"))
+    return PRESETS.names
 
 
 def example_path(name: str) -> Path:
@@ -44,34 +42,12 @@ def example_path(name: str) -> Path:
 
 def load_experiment(name: str) -> Experiment:
     """A preset by name, or the experiment in a YAML file. Raises :class:`RecsynError` naming what is wrong in it."""
-    if name in preset_names():
-        path = Path(str(files("recsyn") / "presets" / f"{name}.yaml"))
-    elif name.endswith((".yaml", ".yml")) or os.path.isfile(name):  # Path.is_file fails for a name that no file can have.
-        path = Path(name)
-    else:
-        near = difflib.get_close_matches(name, preset_names(), n=1)
-        raise RecsynError(
-            f"there is no task {name!r}" if len(name) <= _LONGEST else f"there is no task {quoted(name)}",
-            f"did you mean {near[0]!r}?" if near else f"name a YAML file or one of: {', '.join(preset_names())}",
-        )
-    text = read_source(path).text
-    try:
-        config: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise RecsynError(f"{str(path)!r} is not YAML{place}") from None
-    except RecursionError:
-        raise RecsynError(f"{str(path)!r} is nested too deeply") from None
-    except (ValueError, ArithmeticError, LookupError, AttributeError):  # PyYAML lets through what Python says of such a value.
-        raise RecsynError(
-            f"{str(path)!r} holds a value that is not what it looks like: a date that is none, or a number of thousands of digits",
-            "put a text that begins with a digit between quotes",
-        ) from None
-    return _experiment(config, path)
+    return experiment_of(PRESETS.read(name))
 
 
-def _experiment(config: Any, path: Path) -> Experiment:
+def experiment_of(configuration: Configuration) -> Experiment:
+    """The experiment that a configuration describes; files that it names are found beside its own. Raises :class:`RecsynError`."""
+    config, path = configuration.content, configuration.path
     if not isinstance(config, Mapping) or not isinstance(config.get("task"), Mapping):
         raise RecsynError(f"{str(path)!r} describes no experiment", f"its sections are {', '.join(_SECTIONS)}")
     for section, content in config.items():

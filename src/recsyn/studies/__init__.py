@@ -1,0 +1,1 @@
+"""Grids of experiments, and published figures to lay beside what comes out."""

@@ -1,0 +1,363 @@
+"""Studies: one experiment, changed along axes, each change trained and judged; written as YAML. Those that ship are the papers'.
+
+======================  ==============================================================================================
+``title`` ``about``     what is asked, in a line; where it was asked first, and what of it is ours
+``experiment``          a preset or a file, beside ``task``, ``model`` and ``training`` of the study's own, which change it
+``axes``                for each axis its points by name, and what each changes in ``task``, ``model`` and ``training``; there is a
+                        cell for every choice of one point of each, and every seed
+``seeds``               of training, one or more
+``columns``             what every cell is judged on, by name: rows of a ``split`` (``test``), drawn from a ``distribution`` of the
+                        column's own or from that of the cell
+``rows``                for each figure
+``whole``               whether cells that ask for one step, one round or a trace are also run to the end
+                        (:mod:`recsyn.testing.emulation`)
+``published``           figures by column, each ``at`` some points: a share, a pair of shares between which it lies, or words
+``quick``               what the small version changes, in any of these; of an axis it may list the points that are kept
+======================  ==============================================================================================
+
+A change is laid over what it changes: mappings are merged, all else is replaced, and ``null`` takes a field away.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from recsyn.data.configurations import Configuration, Shelf
+from recsyn.data.distributions import distribution_from_config
+from recsyn.data.experiments import PRESETS, experiment_of
+from recsyn.data.tasks import Task, task_from_config
+from recsyn.errors import RecsynError, quoted
+from recsyn.lang.diagnostics import LanguageError, nearest
+from recsyn.neural.architecture import Architecture
+from recsyn.neural.recipe import Recipe
+
+STUDIES = Shelf("study", "presets/studies")
+_CHANGED = ("task", "model", "training")
+_FIELDS = ("title", "about", "experiment", *_CHANGED, "axes", "seeds", "columns", "rows", "whole", "published", "quick")
+_MOST_CELLS = 10_000
+_MOST_ROWS = 1_000_000
+
+Figure: TypeAlias = "float | tuple[float, float] | str"
+"""What was published: a share, two that it lies between, or words."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Rows that cells are judged on; without a ``distribution`` they are drawn from that of the cell's task."""
+
+    name: str
+    split: str
+    distribution: Mapping[str, Any] | None
+
+    def drawn(self, task: Task) -> Task:
+        """The task whose rows of :attr:`split` these are. Raises :class:`RecsynError`."""
+        task.splits.check(self.split)
+        return task if self.distribution is None else task.with_distribution(distribution_from_config(self.distribution))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A training, as plain data that goes to another process. ``point`` names its place on each axis, the seed left out."""
+
+    point: Mapping[str, str]
+    task: Mapping[str, Any]
+    architecture: Architecture
+    recipe: Recipe
+    columns: tuple[Column, ...]
+    rows: int
+    whole: bool
+
+    @property
+    def name(self) -> str:
+        return ", ".join([*(f"{axis} {name}" for axis, name in self.point.items()), f"seed {self.recipe.seed}"])
+
+    @cached_property
+    def key(self) -> str:
+        """What the folder of its checkpoint is called: it tells all that could change the outcome."""
+        columns = [[c.name, c.split, c.distribution] for c in self.columns]
+        made = [self.task, self.architecture.to_config(), self.recipe.to_config(), columns, self.rows, self.whole]
+        digest = sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:12]
+        words = "-".join(["".join(c if c.isalnum() or c == "." else "-" for c in n.replace("≤", "")) for n in self.point.values()])
+        return f"{'-'.join(filter(None, words.split('-')))}-{self.recipe.seed}-{digest}"
+
+
+@dataclass(frozen=True)
+class Published:
+    """Figures of a paper for all cells that have these points, by column."""
+
+    at: Mapping[str, str]
+    figures: Mapping[str, Figure]
+
+
+@dataclass(frozen=True)
+class Study:
+    """``axes`` names the points of each axis in order."""
+
+    name: str
+    title: str
+    about: str
+    axes: Mapping[str, tuple[str, ...]]
+    columns: tuple[Column, ...]
+    cells: tuple[Cell, ...]
+    published: tuple[Published, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows a figure."""
+        return self.cells[0].rows
+
+    @property
+    def whole(self) -> bool:
+        return self.cells[0].whole
+
+    def figure(self, point: Mapping[str, str], column: str) -> Figure | None:
+        """What was published for a cell; ``None`` where nothing is known."""
+        for each in self.published:
+            if column in each.figures and all(point[axis] == name for axis, name in each.at.items()):
+                return each.figures[column]
+        return None
+
+    def only(self, chosen: Mapping[str, Sequence[str]]) -> Study:
+        """The study of some points of some axes. Raises :class:`RecsynError` for what it does not have."""
+        axes = dict(self.axes)
+        for axis, names in chosen.items():
+            _known("axis", axis, self.axes, f"the study {self.name}")
+            for name in names:
+                _known("point", name, self.axes[axis], f"the axis {axis}")
+            axes[axis] = tuple(name for name in self.axes[axis] if name in names)
+        cells = tuple(cell for cell in self.cells if all(name in axes[axis] for axis, name in cell.point.items()))
+        return replace(self, axes=axes, cells=cells)
+
+
+def load_study(name: str, quick: bool = False) -> Study:
+    """A study that ships, by name, or the one in a YAML file: whole, or its small version. Raises :class:`RecsynError` naming what
+    is wrong in it."""
+    configuration = STUDIES.read(name)
+    path = str(configuration.path)
+    try:
+        return _study(_Reading(configuration.path, _fields(configuration.content), quick))
+    except LanguageError:
+        raise
+    except RecsynError as error:
+        raise RecsynError(f"in {path!r}: {error.message}", error.hint) from None
+
+
+def check_fit(cells: Sequence[Cell]) -> None:
+    """Raise :class:`RecsynError` for a column of which no rows can be drawn, or only such as are too long for a cell's network."""
+    lengths: dict[str, tuple[int, int]] = {}
+    for cell in cells:
+        for column in cell.columns:
+            try:
+                kind = json.dumps([cell.task, column.split, column.distribution], sort_keys=True)
+                if kind not in lengths:
+                    drawn = column.drawn(task_from_config(cell.task))
+                    lengths[kind] = drawn.max_source_length, drawn.max_target_length
+                why = cell.architecture.misfit(*lengths[kind])
+                if why:
+                    raise RecsynError(f"the task has {why}", "raise max_positions or room, or draw smaller inputs")
+            except RecsynError as error:
+                raise RecsynError(f"at {cell.name}, in the column {column.name!r}: {error.message}", error.hint) from None
+
+
+def _fields(content: Any) -> dict[str, Any]:
+    if not isinstance(content, Mapping) or "axes" not in content:
+        raise RecsynError("this describes no study", f"its fields are {', '.join(_FIELDS)}, and it has axes at least")
+    for field in content:
+        _known("field", field, _FIELDS, "a study")
+    return dict(content)
+
+
+class _Reading:
+    """The fields of a study, the changes of its small version laid over them where that is asked for."""
+
+    def __init__(self, path: Path, fields: dict[str, Any], quick: bool) -> None:
+        self.path = path
+        small = fields.pop("quick", None)
+        if quick:
+            if small is None:
+                raise RecsynError("the study has no small version", "give it one in `quick`, or leave `--quick` out")
+            small = _mapping("quick", small)
+            for field in small:
+                _known("field", field, [f for f in _FIELDS if f != "quick"], "a study")
+            kept = _mapping("axes", small.get("axes", {}))
+            fields = merged(fields, {name: change for name, change in small.items() if name != "axes"})
+            fields["axes"] = self._kept(_mapping("axes", fields["axes"]), kept)
+        self.fields = fields
+
+    @staticmethod
+    def _kept(axes: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+        found = dict(axes)
+        for axis, chosen in kept.items():
+            _known("axis", axis, axes, "the study")
+            if isinstance(chosen, Mapping):
+                found[axis] = merged(axes[axis], chosen)
+                continue
+            points = {str(name): change for name, change in _mapping(f"axes.{axis}", axes[axis]).items()}
+            for name in _list(f"quick.axes.{axis}", chosen):
+                _known("point", str(name), points, f"the axis {axis}")
+            found[axis] = {str(name): points[str(name)] for name in chosen}
+        return found
+
+    def text(self, field: str) -> str:
+        value = self.fields.get(field, "")
+        if not isinstance(value, str):
+            raise RecsynError(f"{field} is {quoted(value)}, not a text")
+        return " ".join(value.split())
+
+
+def merged(base: Any, change: Any) -> Any:
+    """A change laid over what it changes."""
+    if not isinstance(base, Mapping) or not isinstance(change, Mapping):
+        return change
+    found = dict(base)
+    for name, value in change.items():
+        if value is None:
+            found.pop(name, None)
+        else:
+            found[name] = merged(found.get(name), value)
+    return found
+
+
+def _study(reading: _Reading) -> Study:
+    columns = tuple(_columns(reading.fields.get("columns", {"test": {}})))
+    axes = {str(axis): _points(axis, points) for axis, points in _mapping("axes", reading.fields["axes"]).items()}
+    seeds = _list("seeds", reading.fields.get("seeds", [0]))
+    cells = tuple(_cells(reading, axes, seeds, columns))
+    names = {axis: tuple(points) for axis, points in axes.items()}
+    published = tuple(_published(reading.fields.get("published"), names, [column.name for column in columns]))
+    title = reading.text("title")
+    return Study(reading.path.stem, title, reading.text("about"), names, columns, cells, published)
+
+
+def _points(axis: Any, points: Any) -> dict[str, Mapping[str, Any]]:
+    found = {}
+    for name, change in _mapping(f"axes.{axis}", points).items():
+        found[str(name)] = _mapping(f"axes.{axis}.{name}", {} if change is None else change)
+        for section in found[str(name)]:
+            _known("section", section, _CHANGED, f"the point {name} of {axis}")
+    if not found:
+        raise RecsynError(f"the axis {axis} has no points", "name one at least, with what it changes")
+    return found
+
+
+def _cells(
+    reading: _Reading, axes: Mapping[str, Mapping[str, Mapping[str, Any]]], seeds: Sequence[Any], columns: tuple[Column, ...]
+) -> Iterator[Cell]:
+    fields = reading.fields
+    whole, rows = fields.get("whole", False), fields.get("rows", 1_000)
+    if not isinstance(whole, bool):
+        raise RecsynError(f"whole is {quoted(whole)}, not true or false")
+    if type(rows) is not int or not 1 <= rows <= _MOST_ROWS:
+        raise RecsynError(f"rows is {quoted(rows)}, not a whole number from 1 to {_MOST_ROWS:,}")
+    base, path = _base(reading)
+    number = len(seeds)
+    for points in axes.values():
+        number *= len(points)
+    if number > _MOST_CELLS:
+        raise RecsynError(f"the axes and seeds make {number:,} cells, and a study has {_MOST_CELLS:,} at most")
+    tasks: dict[str, tuple[Task, dict[str, Any]]] = {}
+    for names in product(*axes.values()):
+        config = base
+        for axis, name in zip(axes, names, strict=True):
+            config = merged(config, axes[axis][name])
+        point = dict(zip(axes, names, strict=True))
+        where = ", ".join(f"{axis} {name}" for axis, name in point.items())
+        try:
+            # Tables are made for each task, and most cells of a grid share theirs.
+            known = json.dumps(config["task"], sort_keys=True, default=str)
+            if known not in tasks:
+                task = experiment_of(Configuration(config, path)).task
+                tasks[known] = task, task.to_config()
+            task, written = tasks[known]
+            architecture = Architecture.from_config(config.get("model") or {})
+            for seed in seeds:
+                recipe = Recipe.from_config({**(config.get("training") or {}), "seed": seed})
+                yield Cell(point, written, architecture, recipe, columns, rows, whole)
+        except LanguageError:
+            raise
+        except RecsynError as error:
+            raise RecsynError(f"at {where}: {error.message}", error.hint) from None
+
+
+def _base(reading: _Reading) -> tuple[dict[str, Any], Path]:
+    """The experiment that all cells start from, and the file beside which its program is looked for."""
+    own = {section: reading.fields[section] for section in _CHANGED if reading.fields.get(section) is not None}
+    name = reading.fields.get("experiment")
+    if name is None:
+        return own, reading.path
+    if not isinstance(name, str):
+        raise RecsynError(f"experiment is {quoted(name)}, not the name of a preset or of a file")
+    beside = reading.path.parent / name
+    found = PRESETS.read(str(beside) if beside.is_file() else name)
+    if not isinstance(found.content, Mapping):
+        raise RecsynError(f"{str(found.path)!r} describes no experiment")
+    return {"task": {}, **merged(found.content, own)}, found.path
+
+
+def _columns(columns: Any) -> Iterator[Column]:
+    for name, content in _mapping("columns", columns).items():
+        fields = _mapping(f"columns.{name}", {} if content is None else content)
+        for field in fields:
+            _known("field", field, ("split", "distribution"), f"the column {name}")
+        split, distribution = fields.get("split", "test"), fields.get("distribution")
+        if not isinstance(split, str):
+            raise RecsynError(f"the split of the column {name} is {quoted(split)}, not a name")
+        if distribution is not None:
+            distribution = distribution_from_config(distribution).to_config()
+        yield Column(str(name), split, distribution)
+
+
+def _published(written: Any, axes: Mapping[str, tuple[str, ...]], columns: Sequence[str]) -> Iterator[Published]:
+    for entry in _list("published", written or []):
+        fields = _mapping("published", entry)
+        for field in fields:
+            _known("field", field, ("at", "figures"), "what is published")
+        at = {str(axis): str(name) for axis, name in _mapping("at", fields.get("at", {})).items()}
+        for axis in at:
+            _known("axis", axis, axes, "the study")
+        figures = {str(column): _figure(figure) for column, figure in _mapping("figures", fields.get("figures", {})).items()}
+        for column in figures:
+            _known("column", column, columns, "the study")
+        # The small version leaves points out.
+        if all(name in axes[axis] for axis, name in at.items()):
+            yield Published(at, figures)
+
+
+def _figure(written: Any) -> Figure:
+    if isinstance(written, str):
+        return written
+    if _share(written):
+        return float(written)
+    if isinstance(written, list) and len(written) == 2 and all(map(_share, written)):
+        return float(written[0]), float(written[1])
+    raise RecsynError(f"a published figure is {quoted(written)}", "give a share from 0 to 1, a pair of such, or words")
+
+
+def _share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _mapping(field: str, value: Any) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise RecsynError(f"{field} is {quoted(value)}, not a mapping of names")
+    return value
+
+
+def _list(field: str, value: Any) -> Sequence[Any]:
+    if not isinstance(value, list) or (field == "seeds" and not value):
+        raise RecsynError(f"{field} is {quoted(value)}, not a list of them")
+    return value
+
+
+def _known(noun: str, name: Any, names: Any, whose: str) -> None:
+    """Raise :class:`RecsynError` for a name that is none of these."""
+    if name not in names:
+        near = nearest(name, names) if isinstance(name, str) else None
+        raise RecsynError(f"{whose} has no {noun} {quoted(name)}", near or f"there are {', '.join(map(str, names))}")
