@@ -99,7 +99,10 @@ def test_lightnings_flags_may_stand_anywhere_and_are_yaml(recsyn, experiment: Pa
     ("flags", "words"),
     [
         (("--trainer.presicion", "16"), "did you mean 'precision'?"),
-        (("--trainer.precision",), "--trainer.precision needs a value"),
+        (("--trainer.precision",), "--trainer.precision: expected one argument"),
+        (("--trainer.precision", "--compile"), "--trainer.precision: expected one argument"),
+        (("--trainer.", "5"), "Lightning's Trainer has no argument ''"),
+        (("--trainer.KEY", "5"), "Lightning's Trainer has no argument 'KEY'"),
         (("--trainer.precision", "[16"), "the value of --trainer.precision is not YAML"),
         (("--trainer.precision", "five"), "Lightning's Trainer refuses its arguments"),
         (("--trainer.max_epochs", "5"), "set steps of `training`"),

@@ -13,6 +13,7 @@ from importlib import import_module, metadata
 from io import TextIOWrapper
 from types import ModuleType
 
+from recsyn.cli.arguments import Parser
 from recsyn.cli.terminal import complain, tell
 from recsyn.errors import RecsynError
 from recsyn.lang.diagnostics import LanguageError
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _answered(given: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="recsyn", description="Recursive programs, exact and learned.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"recsyn {metadata.version('recsyn')}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
     for name, purpose in VERBS.items():
         verb = verbs.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".", allow_abbrev=False)
         verb.set_defaults(parser=verb)

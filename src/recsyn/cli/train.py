@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from recsyn.cli.arguments import positive, whole
+from recsyn.cli.arguments import Parser, positive, whole
 from recsyn.cli.evaluation import show_evaluation
+from recsyn.cli.lightning import add_trainer_flags, trainer_arguments
 from recsyn.cli.terminal import note, progress, say
 from recsyn.data.experiments import load_experiment
 from recsyn.data.rows import Rows, generate
 from recsyn.data.tasks import Task
-from recsyn.errors import RecsynError, extra
+from recsyn.errors import extra
 from recsyn.testing.evaluation import Evaluation, evaluate
 
 if TYPE_CHECKING:
@@ -26,10 +25,9 @@ if TYPE_CHECKING:
 
 _HELD_OUT = 1_000
 """Rows."""
-_FLAG = "--trainer."
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     parser.add_argument("task", metavar="TASK", help="a preset, or a YAML file")
     parser.add_argument("--out", metavar="FOLDER", required=True, help="where the checkpoint goes")
     parser.add_argument("--steps", type=positive, metavar="N", help="optimiser steps, instead of the experiment's")
@@ -41,33 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--log", action="append", default=[], metavar="KIND", help="csv or tensorboard, to FOLDER.logs; repeatable")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network, which pays in long trainings")
-    parser.add_argument_group("Lightning").add_argument(
-        f"{_FLAG}KEY", metavar="VALUE", dest="trainer",
-        help="an argument of lightning.Trainer, as YAML: devices, strategy, accelerator, precision, …; repeatable",
-    )  # fmt: skip
-    _read_flags(parser)
-
-
-def _read_flags(parser: ArgumentParser) -> None:
-    """Let the parser take ``--trainer.KEY VALUE`` for whatever key. argparse wants every option named beforehand, and only
-    Lightning, which takes seconds to import, knows these."""
-    parse = parser.parse_known_args
-
-    def parse_known_args(args: Sequence[str], namespace: Namespace | None = None) -> tuple[Namespace, list[str]]:
-        rest, flags, waiting = list[str](), dict[str, str](), iter(args)
-        for word in waiting:
-            if not word.startswith(_FLAG):
-                rest.append(word)
-                continue
-            key, given, value = word.removeprefix(_FLAG).partition("=")
-            flags[key] = value if given else next(waiting, "")
-            if not flags[key]:
-                parser.error(f"{_FLAG}{key} needs a value")
-        options, unread = parse(rest, namespace)
-        options.trainer = flags
-        return options, unread
-
-    parser.parse_known_args = parse_known_args  # type: ignore[method-assign, assignment]
+    add_trainer_flags(parser)
 
 
 def run(options: Namespace) -> int:
@@ -83,7 +55,7 @@ def run(options: Namespace) -> int:
         keep_every=options.keep_every,
         log=options.log,
         log_folder=beside.with_name(f"{beside.name}.logs"),
-        trainer={key: _value(key, text) for key, text in options.trainer.items()},
+        trainer=trainer_arguments(options),
         compile=options.compile,
     )
     assert running.folder
@@ -109,13 +81,6 @@ def run(options: Namespace) -> int:
     say(f"{trained.waiting:.1%} of the time training waited for data")
     say(f"checkpoint: {checkpoint.folder}")
     return 0
-
-
-def _value(key: str, text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise RecsynError(f"the value of {_FLAG}{key} is not YAML", "put a text with signs in it between quotes") from None
 
 
 def train_showing(
