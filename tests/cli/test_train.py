@@ -58,6 +58,17 @@ def test_the_same_command_goes_on_where_it_was_interrupted(recsyn, experiment: P
     assert len(json.loads((tmp_path / "m" / "metrics.json").read_text())["losses"]) == 20
 
 
+def test_a_checkpoint_has_the_experiment_that_trains_the_same_again(recsyn, experiment: Path, tmp_path: Path) -> None:
+    assert recsyn("train", experiment, "--out", tmp_path / "m", "--steps", 12, "--seed", 3)[0] == 0
+    (tmp_path / "successor.rec").unlink()
+    assert recsyn("train", tmp_path / "m" / "experiment.yaml", "--out", tmp_path / "again")[0] == 0
+    assert weights(tmp_path / "m") == weights(tmp_path / "again")
+    card = (tmp_path / "m" / "README.md").read_text("utf-8")
+    assert "# mine" in card
+    assert "Exact match on 1,000 held-out rows" in card
+    assert json.loads((tmp_path / "m" / "metrics.json").read_text())["devices"] == ["the CPU"]
+
+
 def test_restart_starts_anew(recsyn, experiment: Path, tmp_path: Path, monkeypatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -77,6 +88,17 @@ def test_logs_lie_beside_the_checkpoint(recsyn, experiment: Path, tmp_path: Path
     header, *rows = log.read_text().splitlines()
     assert {"loss", "lr-AdamW", "step"} <= set(header.split(","))
     assert len(rows) >= 4
+
+
+@pytest.mark.slow
+def test_tensorboard_is_told_the_loss(recsyn, experiment: Path, tmp_path: Path) -> None:
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    flags = ("--log", "tensorboard", "--trainer.log_every_n_steps", 1)
+    assert recsyn("train", experiment, "--out", tmp_path / "m", "--steps", 3, *flags)[0] == 0
+    (file,) = (tmp_path / "m.logs").rglob("events.out.tfevents.*")
+    told = events.EventAccumulator(str(file)).Reload().Scalars("loss")
+    losses = json.loads((tmp_path / "m" / "metrics.json").read_text())["losses"]
+    assert [event.value for event in told] == pytest.approx(losses)
 
 
 def test_training_that_ends_early_says_so(recsyn, experiment: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from recsyn.data.generation import Generated, Sequences
 from recsyn.data.rows import Rows
 from recsyn.data.vocabulary import END, START, Vocabulary
 from recsyn.errors import RecsynError
-from recsyn.neural import checkpoint, training
+from recsyn.neural import card, checkpoint, training
 from recsyn.neural.architecture import Architecture
 from recsyn.neural.networks import one_thread
 from recsyn.neural.recipe import Recipe
@@ -32,6 +33,11 @@ class CopyTask:
     longest: int = 6
     name: str = "copy"
     program_source: str = "fun copy x = x -- ⊢\n"
+    asks: str = "value"
+
+    @property
+    def function(self) -> SimpleNamespace:
+        return SimpleNamespace(name="copy")
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -46,13 +52,13 @@ class CopyTask:
         return self.longest + 2
 
     def to_config(self) -> dict[str, Any]:
-        return {"longest": self.longest, "program": self.program_source}
+        return {"longest": self.longest, "source": self.program_source}
 
     @staticmethod
     def from_config(config: Mapping[str, Any]) -> CopyTask:
-        longest, program = config.get("longest"), config.get("program")
-        if set(config) != {"longest", "program"} or type(longest) is not int or not isinstance(program, str):
-            raise RecsynError("the task must have a longest and a program")
+        longest, program = config.get("longest"), config.get("source")
+        if set(config) != {"longest", "source"} or type(longest) is not int or not isinstance(program, str):
+            raise RecsynError("the task must have a longest and a source")
         return CopyTask(longest, program_source=program)
 
     def encode_source(self, values: Sequence[Value]) -> np.ndarray:
@@ -85,6 +91,7 @@ def copies(task: CopyTask, n: int, seed: int, split: str = "train", values: bool
 @pytest.fixture(autouse=True)
 def _copy_task(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "generate", copies)
+    monkeypatch.setattr(card, "generate", copies)
     monkeypatch.setattr(checkpoint, "Task", CopyTask)
 
 

@@ -21,6 +21,7 @@ from recsyn.neural.checkpoint import CheckpointError, load, save, seal
 from recsyn.neural.networks import network_for
 
 FILES = ["config.json", "metrics.json", "model.safetensors", "program.rec", "vocabulary.json"]
+FOR_PEOPLE = ["README.md", "experiment.yaml"]
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def replace_model(folder, data):
 
 
 def test_a_round_trip_gives_the_same_model(folder, half_trained, rows):
-    assert sorted(path.name for path in folder.iterdir()) == FILES
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES + FOR_PEOPLE)
     assert [path.name for path in folder.parent.iterdir()] == ["copy"]
     loaded = load(str(folder))
     assert (loaded.task, loaded.architecture, loaded.recipe) == (
@@ -85,6 +86,21 @@ def test_saving_again_replaces_and_a_loaded_model_lives_on(folder, half_trained)
     assert load(folder).metrics == {"accuracy": 0.75}
     assert [path.name for path in folder.parent.iterdir()] == ["copy"]
     assert torch.isfinite(loaded.model.output.weight).all()
+
+
+@pytest.mark.parametrize("name", FOR_PEOPLE)
+def test_what_is_for_people_is_theirs(folder, name, half_trained):
+    """Loading never looks at it, and a checkpoint without it, or with another, is one that may be written over."""
+    path = folder / name
+    whole = path.read_bytes()
+    for change in (lambda: path.write_bytes(whole + b"\xffMine"), path.unlink, path.mkdir):
+        change()
+        assert load(folder).task == half_trained.task
+    path.rmdir()
+    path.symlink_to(folder.parent / "nowhere")
+    load(folder)
+    save(folder, half_trained, {})
+    assert path.read_bytes()
 
 
 def test_nothing_of_the_users_is_overwritten(tmp_path, folder, half_trained):
@@ -201,8 +217,8 @@ def test_parts_that_do_not_belong_together(folder):
         (lambda c: c["architecture"].update(encoder_layers=10**9), "config.json: architecture: encoder_layers must be"),
         (lambda c: c["architecture"].pop("heads"), "config.json: architecture lacks the field 'heads'"),
         (lambda c: c["recipe"].update(stepz=1), "config.json: recipe has no field"),
-        (lambda c: c["task"].update(program="fun id x = x\n"), "program.rec is not the program"),
-        (lambda c: c["task"].pop("program"), "config.json: the task must have"),
+        (lambda c: c["task"].update(source="fun id x = x\n"), "program.rec is not the program"),
+        (lambda c: c["task"].pop("source"), "config.json: the task must have"),
         (lambda c: c["files"].update({"../secret": "0" * 64}), "config.json: files must name"),
         (lambda c: c.update(format=1), "config.json is not of format 2"),
         (lambda c: c.update(extra=0), "does not know: 'extra'"),

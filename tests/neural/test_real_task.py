@@ -12,7 +12,7 @@ from recsyn.data import generation
 from recsyn.data.answers import Answer
 from recsyn.data.rows import generate
 from recsyn.data.tasks import Task
-from recsyn.neural import checkpoint, training
+from recsyn.neural import card, checkpoint, training
 from recsyn.neural.answering import CheckpointModel
 from recsyn.neural.architecture import Architecture
 from recsyn.neural.checkpoint import CheckpointError, load, save, seal
@@ -39,6 +39,7 @@ CONFIG = {
 @pytest.fixture(autouse=True)
 def _real_task(_copy_task: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "generate", generation.generate)
+    monkeypatch.setattr(card, "generate", generation.generate)
     monkeypatch.setattr(checkpoint, "Task", Task)
 
 

@@ -20,7 +20,8 @@ from recsyn.data.describing import describe, plot
 from recsyn.data.experiments import load_experiment, preset_names
 from recsyn.data.export import read_dataset, write_dataset
 from recsyn.data.figures import check_plot
-from recsyn.data.manifests import MANIFEST, Manifest, on_one_line, read_manifest
+from recsyn.data.manifests import MANIFEST, Manifest, read_manifest
+from recsyn.data.markdown import on_one_line
 from recsyn.data.records import CHUNK, FORMATS, Records, format_named, generated
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError

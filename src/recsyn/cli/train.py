@@ -116,6 +116,8 @@ def keep(trained: Trained, held_out: Rows, folder: str | Path) -> tuple[Checkpoi
     save(folder, trained, {})
     model = CheckpointModel(load(folder))
     evaluation = evaluate(model, trained.task, held_out)
-    took = {"losses": list(trained.losses), "seconds": trained.seconds, "waiting": trained.waiting}
+    took = {
+        "losses": list(trained.losses), "seconds": trained.seconds, "waiting": trained.waiting, "devices": list(trained.devices),
+    }  # fmt: skip
     save(folder, trained, {"held_out": evaluation.to_json(), **took})
     return load(folder), evaluation

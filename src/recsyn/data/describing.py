@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recsyn.data.figures import check_plot, write_figure
-from recsyn.data.manifests import on_one_line
+from recsyn.data.markdown import on_one_line
 from recsyn.data.records import Records
 from recsyn.data.shapes import shape_of
 from recsyn.data.tasks import Task

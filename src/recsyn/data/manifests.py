@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
-from re import findall
 from typing import Any
 
 import yaml
 
+from recsyn.data.markdown import fenced, on_one_line, table
 from recsyn.data.records import format_named
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.errors import RecsynError
@@ -126,11 +126,6 @@ def read_manifest(folder: str | Path) -> Manifest:
         raise RecsynError(f"{str(folder)!r}: {error.message}", error.hint) from None
 
 
-def on_one_line(text: str) -> str:
-    """A text with a space in place of all white space between its words."""
-    return " ".join(text.split())
-
-
 def card(manifest: Manifest) -> str:
     """The data set's README: what Hugging Face's ``datasets`` reads of it, then what people do. It is theirs to go on with: no hash
     is kept of it."""
@@ -141,7 +136,6 @@ def card(manifest: Manifest) -> str:
         "size_categories": [next(name for most, name in _SIZE_CATEGORIES if total < most)],
         "configs": [{"config_name": "default", "data_files": [{"split": p.split, "path": p.file} for p in manifest.parts]}],
     }
-    fence = "`" * (3 + max((len(run) for run in findall("`{3,}", task.program_source)), default=0))
     shapes = ", and no two of train, validation and test a shape" if task.splits.by == "shape" else ""
     groups = {group.name: f"held out: `{on_one_line(group.where.text)}`" for group in task.splits.groups}
     lines = [
@@ -149,16 +143,14 @@ def card(manifest: Manifest) -> str:
         f"# {on_one_line(task.name)}",
         f"What the function `{task.function.name}` gives for inputs drawn by recsyn {metadata.version('recsyn')}, "
         f"as tokens with a space between them, and the features of each input.",
-        "\n".join(
-            [
-                "| split | rows | different inputs | |",
-                "|---|---:|---:|---|",
-                *(f"| {p.split} | {p.rows:,} | {p.distinct:,} | {groups.get(p.split, '')} |" for p in manifest.parts),
-            ]
+        table(
+            ("split", "rows", "different inputs", ""),
+            "lrrl",
+            [(p.split, f"{p.rows:,}", f"{p.distinct:,}", groups.get(p.split, "")) for p in manifest.parts],
         ),
         f"No two splits share an input{shapes}; this was checked when they were written.",
         f"`{MANIFEST}` holds the configuration and the SHA-256 of every data file; "
         "`recsyn data FOLDER --out NEW` makes them again.",
-        f"{fence}\n{task.program_source.rstrip()}\n{fence}",
+        fenced(task.program_source),
     ]
     return "\n\n".join(lines) + "\n"

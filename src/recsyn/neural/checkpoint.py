@@ -5,6 +5,10 @@
     model.safetensors   the weights                      vocabulary.json   the tokens, in the order of their ids
     program.rec         the source of the program        metrics.json      whatever was measured
     config.json         format, architecture, recipe and task, and the SHA-256 of each file above and of itself
+
+    README.md           a card for readers               experiment.yaml   trains the same again
+
+The last two are for people to go on with: no hash is kept of them, and loading reads neither.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ import torch
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.neural.architecture import Architecture
+from recsyn.neural.card import card, experiment
 from recsyn.neural.networks import Network, network_for
 from recsyn.neural.recipe import Recipe
 
@@ -45,6 +50,8 @@ CONFIG, MODEL, PROGRAM, VOCABULARY, METRICS = (
     "vocabulary.json",
     "metrics.json",
 )
+CARD, EXPERIMENT = "README.md", "experiment.yaml"
+_PARTS = {CONFIG, MODEL, PROGRAM, VOCABULARY, METRICS, CARD, EXPERIMENT}
 S = TypeVar("S", Architecture, Recipe)
 _LARGEST_TEXT = 64 * 2**20
 _LARGEST_HEADER = 2**20
@@ -141,7 +148,8 @@ def _contents(trained: Trained, metrics: Mapping[str, Any]) -> dict[str, bytes]:
         "program": _digest(contents[PROGRAM]),
         "files": {name: _digest(contents[name]) for name in (MODEL, VOCABULARY, METRICS)},
     }
-    return contents | {CONFIG: _dumped(config | {"seal": seal(config)})}
+    told = {CARD: card(trained, metrics, EXPERIMENT, _version()), EXPERIMENT: experiment(trained, PROGRAM)}
+    return contents | {CONFIG: _dumped(config | {"seal": seal(config)})} | {name: text.encode() for name, text in told.items()}
 
 
 def _check_free(place: Path) -> None:
@@ -153,7 +161,7 @@ def _check_free(place: Path) -> None:
     present = {path.name for path in place.iterdir()}
     if not present:
         return
-    strangers = sorted(present - {CONFIG, MODEL, PROGRAM, VOCABULARY, METRICS})
+    strangers = sorted(present - _PARTS)
     if strangers:
         raise CheckpointError(f"holds {strangers[0]}, which is no part of a checkpoint and would be lost", "choose another folder")
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.fabric.utilities.rank_zero import rank_zero_only
@@ -125,3 +126,12 @@ class Running:
             raise RecsynError(
                 "the log tensorboard needs a package that is not installed", "pip install tensorboard, or log csv"
             ) from None
+
+
+def device_name(device: torch.device, processes: int) -> str:
+    """What trains, as people call it: ``the CPU``, ``NVIDIA H100``, ``4 × NVIDIA H100``. Of several devices, all are taken to be
+    like this one."""
+    if device.type == "cpu":
+        return "the CPU" if processes == 1 else f"the CPU, in {processes} processes"
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return name if processes == 1 else f"{processes} × {name}"

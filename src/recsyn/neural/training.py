@@ -35,7 +35,7 @@ from recsyn.neural.decoding import teacher_forced
 from recsyn.neural.networks import Network, network_for, one_thread
 from recsyn.neural.recipe import Recipe
 from recsyn.neural.resuming import Diverged, Keeping, begin, diverged, kept_in
-from recsyn.neural.running import Running
+from recsyn.neural.running import Running, device_name
 
 Batch = Sequence[tuple[Tensor, Tensor]]
 """The rows of a step in parts of like lengths, each source int64[n, Ls] and target int64[n, Lt]."""
@@ -45,7 +45,8 @@ Batch = Sequence[tuple[Tensor, Tensor]]
 class Trained:
     """A network and all that made it; ``losses`` holds one a step, in nats a token, ``seconds`` the wall-clock time of the steps,
     those before an interruption included; ``waiting`` is the share of it, the making of rows before them included and what was
-    before an interruption not, in which training waited for data."""
+    before an interruption not, in which training waited for data; ``devices`` is what it ran on (:func:`device_name`), one after
+    the other where it was interrupted and went on elsewhere."""
 
     model: Network
     task: Task
@@ -53,7 +54,8 @@ class Trained:
     recipe: Recipe
     losses: tuple[float, ...]
     seconds: float
-    waiting: float = 0.0
+    waiting: float
+    devices: tuple[str, ...]
 
 
 class Seq2SeqModule(lightning.LightningModule):
@@ -273,7 +275,8 @@ def train(
     except Diverged as error:
         raise error if keeping is None else Diverged(error.message, f"{error.hint}, with --restart; {keeping.where()}") from None
     waiting = data.waited / (before + seconds)
-    return Trained(model.cpu().float().eval(), task, architecture, recipe, tuple(watch.losses), watch.seconds, waiting)
+    losses, devices = tuple(watch.losses), tuple(watch.devices)
+    return Trained(model.cpu().float().eval(), task, architecture, recipe, losses, watch.seconds, waiting, devices)
 
 
 def _kept(task: Task, architecture: Architecture, recipe: Recipe, running: Running) -> tuple[Keeping | None, Path | None]:
@@ -301,18 +304,22 @@ def _check_fit(task: Task, architecture: Architecture, longest_source: int, long
 
 
 class _Watch(lightning.Callback):
-    """Losses and seconds, of earlier runs of a training too; and dropout, whose chance each step names anew."""
+    """Losses, seconds and devices, of earlier runs of a training too; and dropout, whose chance each step names anew."""
 
     def __init__(self, on_step: Callable[[int, float], None] | None, seed: int) -> None:
         self.losses: list[float] = []
         self.on_step = on_step
         self.seed = seed
         self.seconds = 0.0
+        self.devices: list[str] = []
         self.elsewhere: Path | None = None
         self._since = 0.0
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         self._since = time.perf_counter()
+        device = device_name(trainer.strategy.root_device, trainer.world_size)
+        if self.devices[-1:] != [device]:
+            self.devices.append(device)
 
     def on_train_batch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, batch: Batch, batch_idx: int
@@ -339,10 +346,11 @@ class _Watch(lightning.Callback):
             torch.save(self.state_dict(), self.elsewhere)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"losses": torch.tensor(self.losses, dtype=torch.float64), "seconds": self.seconds}
+        return {"losses": torch.tensor(self.losses, dtype=torch.float64), "seconds": self.seconds, "devices": self.devices}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.losses, self.seconds = state_dict["losses"].tolist(), state_dict["seconds"]
+        self.devices = list(state_dict["devices"])
 
     def __getstate__(self) -> dict[str, Any]:
         """What goes to a process that is spawned, where nobody looks."""
