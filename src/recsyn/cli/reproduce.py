@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from recsyn.cli.arguments import positive
+from recsyn.cli.arguments import Parser, positive
+from recsyn.cli.lightning import add_trainer_flags, trainer_arguments
 from recsyn.cli.terminal import note, progress, say, table
 from recsyn.errors import RecsynError, extra, quoted
 from recsyn.studies.study import STUDIES, Cell, load_study
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _RUNS = Path("runs")
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     parser.add_argument("study", metavar="STUDY", nargs="?", help="one that ships, or a YAML file; without it, those that ship")
     parser.add_argument("--quick", action="store_true", help="the small version, minutes on two cores")
     parser.add_argument(
@@ -32,6 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--processes", type=positive, metavar="N", help="trainings at a time, one thread each (default: the cores)")
     parser.add_argument("--cost", action="store_true", help="say what is still to be done and what it costs, and do nothing")
     parser.add_argument("--json", action="store_true")
+    add_trainer_flags(parser)
 
 
 def run(options: Namespace) -> int:
@@ -42,6 +44,7 @@ def run(options: Namespace) -> int:
         from recsyn.studies.cost import cost, shown_time
         from recsyn.studies.grid import kept
         from recsyn.studies.tables import report, tables
+    trainer = trainer_arguments(options)
     folder = Path(options.out) if options.out else _RUNS / f"{study.name}{'-quick' if options.quick else ''}"
     outcomes = {cell.key: known for cell in study.cells if (known := kept(cell, folder)) is not None}
     left = [cell for cell in study.cells if cell.key not in outcomes]
@@ -49,12 +52,12 @@ def run(options: Namespace) -> int:
     note(f"{study.title}: {len(study.cells)} trainings, of which {len(outcomes)} are in {folder} already")
     if left and (options.cost or not options.quick):
         note("timing a few steps of each kind")
-        ahead = cost(left, {})
+        ahead = cost(left, trainer)
         together = f", {shown_time(ahead.seconds / processes)} in {processes} processes" if processes > 1 else ""
         say(f"still to do: {ahead}{together}") if options.cost else note(f"still to do: {ahead}{together}")
     if options.cost:
         return 0
-    _train(left, folder, processes, outcomes)
+    _train(left, folder, processes, trainer, outcomes)
     found = tables(study, outcomes)
     _write(folder, "figures.md", "\n".join([f"# {study.title}", "", study.about, "", *(t.markdown() for t in found)]))
     _write(folder, "figures.json", json.dumps(report(study, outcomes), indent=1, ensure_ascii=False) + "\n")
@@ -90,7 +93,7 @@ def _chosen(written: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _train(left: Sequence[Cell], folder: Path, processes: int, outcomes: dict[str, Outcome]) -> None:
+def _train(left: Sequence[Cell], folder: Path, processes: int, trainer: Mapping[str, Any], outcomes: dict[str, Outcome]) -> None:
     from recsyn.studies.grid import outcomes as come
 
     if not left:
@@ -108,7 +111,7 @@ def _train(left: Sequence[Cell], folder: Path, processes: int, outcomes: dict[st
             shown.update(bar, completed=sum(reached.values()))
 
         try:
-            for number, (cell, outcome) in enumerate(come(left, folder, processes, {}, tell), 1):
+            for number, (cell, outcome) in enumerate(come(left, folder, processes, trainer, tell), 1):
                 outcomes[cell.key] = outcome
                 tell(cell, cell.recipe.steps)
                 shown.update(bar, note=f"{number} of {len(left)} done")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,13 +130,13 @@ def _trained(cell: Cell, place: Path, trainer: Mapping[str, Any], on_step: OnSte
     running = Running(folder=training, keep_every=_KEEP_EVERY, trainer=trainer)
     trained = train(task, cell.architecture, cell.recipe, lambda step, _: on_step(cell, step), running)
     model = CheckpointModel(Checkpoint(task, cell.architecture, cell.recipe, trained.model, {}, place))
-    outcome = _judged(cell, task, model, trained.seconds)
+    outcome = replace(_judged(cell, task, model), seconds=trained.seconds, devices=trained.devices)
     save(place, trained, outcome.to_metrics())
     forget(training)
     return outcome
 
 
-def _judged(cell: Cell, task: Task, model: CheckpointModel, seconds: float) -> Outcome:
+def _judged(cell: Cell, task: Task, model: CheckpointModel) -> Outcome:
     """A trained network on every column. Rows are the same for all cells that draw from the same distribution."""
     answers: dict[str, Rate] = {}
     values: dict[str, Rate] = {}
@@ -151,7 +152,7 @@ def _judged(cell: Cell, task: Task, model: CheckpointModel, seconds: float) -> O
             continue
         run = emulate(model, drawn, rows.inputs)
         values[column.name], steps[column.name] = run.value_rate, run.step_rate
-    return Outcome(answers, values, steps, seconds)
+    return Outcome(answers, values, steps)
 
 
 _SEED = 10**9

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from recsyn.data.markdown import table
 from recsyn.studies.outcome import Outcome, Rates
 from recsyn.studies.study import Cell, Figure, Study
 from recsyn.testing.evaluation import right_share
@@ -20,8 +21,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def markdown(self) -> str:
-        lines = [self.header, tuple("---" for _ in self.header), *self.rows]
-        return "\n".join([f"{self.title}", "", *("| " + " | ".join(line) + " |" for line in lines)]) + "\n"
+        return f"{self.title}\n\n{table(self.header, 'l' * len(self.header), self.rows)}\n"
 
 
 def tables(study: Study, outcomes: Mapping[str, Outcome]) -> list[Table]:
