@@ -25,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 SEMANTICS = (ROOT / "docs" / "semantics.md").read_text("utf-8")
 TASKS = (ROOT / "docs" / "tasks.md").read_text("utf-8")
+PAPERS = (ROOT / "docs" / "papers.md").read_text("utf-8")
 MODELS = (ROOT / "docs" / "models.md").read_text("utf-8")
 
 
@@ -115,6 +116,24 @@ def test_the_architecture_of_the_documentation() -> None:
 
     config = yaml.safe_load(blocks(MODELS, "yaml")[0])["model"]
     assert config.items() <= Architecture.from_config(config).to_config().items()
+
+
+def test_the_studies_of_the_documentation(workplace: Path) -> None:
+    pytest.importorskip("torch")
+    from recsyn.studies.study import STUDIES, load_study
+
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (\d+) \| (\d+) \|$", PAPERS, re.MULTILINE)
+    assert {name: (int(whole), int(quick)) for name, whole, quick in rows} == {
+        name: (len(load_study(name).cells), len(load_study(name, quick=True).cells)) for name in STUDIES.names
+    }
+    own = workplace / "mine.yaml"
+    own.write_text(blocks(PAPERS, "yaml")[0], "utf-8")
+    assert len(load_study(str(own)).cells) == 4
+    assert {cell.recipe.steps for cell in load_study(str(own), quick=True).cells} == {20}
+    for command in blocks(PAPERS, "sh")[0].splitlines():
+        done = run(command, workplace)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+        assert done.stdout
 
 
 def test_the_programs_of_the_language_page() -> None:

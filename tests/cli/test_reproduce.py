@@ -124,7 +124,7 @@ def test_several_processes_end_when_interrupted_and_go_on(study: Path, tmp_path:
     while not list((tmp_path / "out").glob("*.training/last.ckpt")) and time.monotonic() < deadline:
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)
-    out, told = run.communicate(timeout=60)
+    _, told = run.communicate(timeout=60)
     assert run.returncode == 130, told
     assert "the same command goes on from what is kept in" in told
     assert "Traceback" not in told

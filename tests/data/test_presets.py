@@ -72,6 +72,8 @@ def worth(e: Datum) -> int:
 ORACLES: dict[str, tuple[Callable[[Datum], Any], Callable[[Datum], Any]]] = {
     "successor-reverse": (number, lambda n: number(n) + 1),
     "successor-natural": (number, lambda n: number(n) + 1),
+    "papers-successor": (number, lambda n: number(n) + 1),
+    "papers-traversal": (to_list, lambda t: inorder(nested(t))),
     "addition": (number, lambda pair: number(pair.fields[0]) + number(pair.fields[1])),
     "multiplication": (number, lambda pair: number(pair.fields[0]) * number(pair.fields[1])),
     "preorder": (to_list, lambda t: preorder(nested(t))),

@@ -169,8 +169,8 @@ decoder-only  all depths  .99 .52 .31 .09 0
 decoder-only  depth ≤ 3   1.00 .04 .00 .00 0
 decoder-only  depth ≤ 6   .99 .52 .18 .04 0
 """
-"""Zhang et al., arXiv 2305.14699: encoder-only and decoder-only networks in natural order, by row: in training, +2–4, +4–6, +8–10 and
-+18–20. Typed once more, column by column as it stands there."""
+"""Zhang et al., arXiv 2305.14699: encoder-only and decoder-only networks in natural order, by row: in training, +2–4, +4–6, +8–10
+and +18–20. Typed once more, as it stands there."""
 
 
 def test_the_published_figures_of_architectures() -> None:
