@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,8 +109,13 @@ def _begin(told: SimpleQueue[tuple[int | None, int]]) -> None:
 
 def _work(number: int, cell: Cell, folder: Path, trainer: Mapping[str, Any]) -> Outcome:
     def on_step(cell: Cell, step: int) -> None:
-        if step % _TELL_EVERY == 0 or step == cell.recipe.steps:
-            _telling[0].put((number, step))
+        if step % _TELL_EVERY and step < cell.recipe.steps:
+            return
+        above = parent_process()
+        if above is None or not above.is_alive():
+            # It was killed, and whoever starts it again goes on from what is kept, beside nobody.
+            os._exit(1)
+        _telling[0].put((number, step))
 
     return _done(cell, folder, trainer, on_step)
 
