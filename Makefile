@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src examples benchmarks docs/diagnostics -type f -not -path '*/__pycache__/*')
+CHECKPOINTS := successor-natural successor-reverse preorder inorder inorder-round
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test coverage test-slow check format bench clean
+.PHONY: demo test coverage test-slow check format bench checkpoints clean
 
 demo: $(VENV)/.recsyn
 	$(BIN)/recsyn demo
@@ -34,6 +35,12 @@ format: $(VENV)/.recsyn
 
 bench: $(VENV)/.recsyn
 	$(BIN)/recsyn bench
+
+# Trains those that are missing.
+checkpoints: $(CHECKPOINTS:%=checkpoints/%/config.json)
+
+checkpoints/%/config.json: | $(VENV)/.recsyn
+	$(BIN)/recsyn train $* --out checkpoints/$*
 
 clean:
 	rm -rf $(VENV) .recsyn

@@ -3,6 +3,7 @@ made it, for people to go on with; nothing that is loaded depends on them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,8 @@ recsyn train FOLDER/{experiment} --out NEW   # the same again"""
 _PYTHON = """import recsyn
 
 model = recsyn.load_model("FOLDER")
-codec = model.checkpoint.task.input_codec
-print(model([codec.decode({source!r}.split())])[0])"""
+tokens = {source}
+print(model([model.checkpoint.task.input_codec.decode(tokens.split())])[0])"""
 
 
 def experiment(trained: Trained, program: str) -> str:
@@ -63,7 +64,7 @@ def card(trained: Trained, metrics: Mapping[str, Any], experiment: str, version:
         *_measured(metrics.get("held_out")),
         "## How to use it",
         fenced(_USE.format(experiment=experiment), "sh"),
-        fenced(_PYTHON.format(source=source), "python"),
+        fenced(_PYTHON.format(source=json.dumps(source, ensure_ascii=False)), "python"),
         "## What it is",
         f"A network of {size:,} parameters, trained for {len(losses):,} steps of {recipe.batch_size:,} rows to a loss of "
         f"{losses[-1]:.4f} nats a token, in {trained.seconds:,.1f} s on {devices}, by recsyn {version} with torch "
