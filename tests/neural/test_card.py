@@ -29,7 +29,10 @@ TREES = {
 }  # fmt: skip
 MEASURED = {
     "rows": 400, "exact_match": 0.975, "low": 0.95, "high": 0.99,
-    "by": {"recursion_depth": [{"value": d, "rows": 200, "exact_match": 0.975, "low": 0.94, "high": 0.99} for d in (1, 2)]},
+    "by": {
+        "input_length": [],
+        "recursion_depth": [{"value": d, "rows": 200, "exact_match": 0.975, "low": 0.94, "high": 0.99} for d in (1, 2)],
+    },
 }  # fmt: skip
 
 
@@ -57,8 +60,8 @@ def settings(text: str) -> Any:
     ("asks", "words"),
     [
         ({}, "the value of the function `inorder`"),
-        ({"asks": "rounds", "rounds": 1}, "what is left of the function `inorder` after 1 round of"),
-        ({"asks": "rounds", "rounds": 2}, "after 2 rounds of"),
+        ({"asks": "rounds", "rounds": 1}, "what is left of the function `inorder` after 1 round;"),
+        ({"asks": "rounds", "rounds": 2}, "after 2 rounds;"),
         ({"asks": "step"}, "the first step of the reduction of the function `inorder`"),
         ({"asks": "trace"}, "all steps of the reduction of the function `inorder`"),
         ({"asks": "states", "input": "prefix", "function": "preorder"}, "the states of the machine of the function `preorder`"),
@@ -81,7 +84,9 @@ def test_the_card_says_how_good_it_is(tmp_path: Path) -> None:
     assert "Exact match on 400 held-out rows: **97.50%** (95 % interval 95.00% to 99.00%)." in text
     assert "| recursion depth | rows | exact match | 95 % interval |" in text
     assert "| 2 | 200 | 97.5% | 94.0% to 99.0% |" in text
-    for other in ({}, {"held_out": 0.5}, {"held_out": {"rows": 3}}, {"held_out": {**MEASURED, "exact_match": None}}):
+    flat = {**MEASURED, "by": {"input_length": [], "size": MEASURED["by"]["recursion_depth"]}}
+    assert "| size | rows |" in read(save(tmp_path / "it", made, {"held_out": flat}))
+    for other in ({}, {"held_out": 0.5}, {"held_out": {"rows": 3}}, {"held_out": {**MEASURED, "by": {}}}):
         assert "It was not measured when it was saved" in read(save(tmp_path / "it", made, other))
 
 

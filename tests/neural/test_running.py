@@ -134,6 +134,7 @@ def test_two_processes_learn_what_one_does(task, small, strategy, tmp_path):
     both = Running(log=["csv"], log_folder=tmp_path / "2", trainer={"devices": 2, "strategy": strategy})
     together = train(task, small, recipe, None, both)
     assert together.losses == pytest.approx(alone.losses, rel=1e-3)
+    assert (alone.devices, together.devices) == (("the CPU",), ("the CPU, in 2 processes",))
     for name, weights in alone.model.state_dict().items():
         assert torch.allclose(weights, together.model.state_dict()[name], atol=1e-3)
     checks = [[row["validation_exact_match"] for row in table(tmp_path / one)] for one in ("1", "2")]

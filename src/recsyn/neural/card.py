@@ -56,7 +56,7 @@ def card(trained: Trained, metrics: Mapping[str, Any], experiment: str, version:
     sections = [
         f"---\n{_yaml(front)}---",
         f"# {on_one_line(task.name)}",
-        f"A transformer that was trained to write {_asked(task)} of the program at the end. To",
+        f"A transformer that was trained to write {_asked(task)}; the program is at the end. To",
         fenced(source),
         "the right answer is",
         fenced(target),
@@ -104,11 +104,16 @@ def _example(task: Task) -> tuple[str, str]:
 
 def _measured(evaluation: Any) -> Iterator[str]:
     match evaluation:
-        case {"rows": int(rows), "exact_match": float(share), "low": float(low), "high": float(high), "by": dict(features)}:
+        # Of a function that does not recur on its argument no depth is known.
+        case {
+            "rows": int(rows), "exact_match": float(share), "low": float(low), "high": float(high),
+            "by": {"recursion_depth": [*groups]} | {"size": [*groups]} as by,
+        }:  # fmt: skip
             yield f"Exact match on {rows:,} held-out rows: **{share:.2%}** (95 % interval {low:.2%} to {high:.2%})."
-            feature, groups = next(iter(features.items()))
-            shown = ((g["value"], g["rows"], f"{g['exact_match']:.1%}", f"{g['low']:.1%} to {g['high']:.1%}") for g in groups)
-            yield table((feature.replace("_", " "), "rows", "exact match", "95 % interval"), "rrrl", shown)
+            rates = [(g["value"], g["rows"], g["exact_match"], g["low"], g["high"]) for g in groups]
+            shown = [(value, n, f"{share:.1%}", f"{low:.1%} to {high:.1%}") for value, n, share, low, high in rates]
+            feature = "recursion depth" if "recursion_depth" in by else "size"
+            yield table((feature, "rows", "exact match", "95 % interval"), "rrrl", shown)
             yield "What was held out has inputs of the kind that it was trained on; `recsyn fuzz` looks further."
         case _:
             yield "It was not measured when it was saved; `recsyn eval` does."
