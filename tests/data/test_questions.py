@@ -292,7 +292,7 @@ def test_a_wrong_trace_may_end_with_the_right_value(made: Callable[..., Task], p
     ("task", "fields", "why"),
     [
         (SUCC, {"asks": "vlaue"}, "did you mean `value`"),
-        (SUCC, {"asks": "everything"}, "a task asks for value, rounds, step, trace, states"),
+        (SUCC, {"asks": "everything"}, "a task asks for value, rounds, step, next, trace, states"),
         (SUCC, {"asks": 3}, "'asks' is 3, not a text"),
         (SUCC, {"asks": "rounds"}, "does not say how many"),
         (SUCC, {"rounds": 2}, "asks for its value, of which there are no rounds"),

@@ -19,8 +19,9 @@ from recsyn.data.rows import generate
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.errors import RecsynError
 from recsyn.semantics.rounds import CLOSE, UNROLL
-from recsyn.testing.emulation import Emulation, emulate
+from recsyn.testing.emulation import emulate
 from recsyn.testing.findings import Rate
+from recsyn.testing.runs import Emulation
 from recsyn.values import Datum, Value
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

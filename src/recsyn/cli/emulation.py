@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from recsyn.cli.evaluation import show_groups, shown_right
 from recsyn.cli.terminal import say, table
-from recsyn.testing.emulation import Emulation, Run
 from recsyn.testing.findings import Rate
+from recsyn.testing.runs import Emulation, Run
 
 _WRONG = 3
 """Evaluations that are shown from the first wrong step on."""
-_NUMBERS = {"rounds": "round", "step": "step", "trace": "line"}
+_NUMBERS = {"rounds": "round", "step": "step", "next": "line", "trace": "line"}
 
 
 def show_emulation(emulation: Emulation, title: str) -> None:

@@ -115,7 +115,7 @@ def describe(task: Task, splits: Mapping[str, Records]) -> Description:
     inputs: dict[str, Counter[str]] = {}
     shapes: dict[str, Counter[str]] = {}
     for split, records in splits.items():
-        values = [task.input_codec.decode(text.split()) for text in records.inputs]
+        values = [task.input_codec.decode(text.split()) for text in records.values]
         inputs[split] = Counter(show(value) for value in values)
         shapes[split] = Counter(show(shape_of(value)) for value in values)
         measured = {name: column.tolist() for name, column in records.features.items()}

@@ -145,9 +145,9 @@ def _rows(each: Each, task: Task, split: str, seed: int, rows: int, unique: bool
     without = 0
     size = min(CHUNK, max(rows, _LEAST))
     for records in each(_make, ((split, seed, size, first) for first in count(step=size))):
-        first_places = {text: place for place, text in reversed(list(enumerate(records.inputs)))}
+        first_places = {text: place for place, text in reversed(list(enumerate(records.values)))}
         new = sorted(place for text, place in first_places.items() if text not in seen)[: rows - len(seen)]
-        seen.update(records.inputs[place] for place in new)
+        seen.update(records.values[place] for place in new)
         if new:
             yield records.only(new)
         without = 0 if new else without + 1
@@ -219,4 +219,4 @@ def _sha256(path: Path) -> str:
 def _joined(portions: Iterable[Records]) -> Records:
     parts = list(portions)
     features = {name: np.concatenate([part.features[name] for part in parts]) for name in parts[0].features}
-    return Records(tuple(t for p in parts for t in p.inputs), tuple(t for p in parts for t in p.outputs), features)
+    return Records.of({name: [text for part in parts for text in part.texts[name]] for name in parts[0].texts}, features)

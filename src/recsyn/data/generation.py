@@ -156,8 +156,8 @@ def _key(seed: int, split: str) -> int:
 def _one_by_one(task: Task, inputs: Sequence[Datum], backend: str | None) -> Generated:
     function = task.function
     outputs = function.of_each(inputs) if backend is None else function.compile(backend).of_each(inputs)
-    encode, codec = task.vocabulary.encode, task.input_codec
-    source = Sequences.of([[*encode(codec.encode(value)), END] for value in inputs])
+    encode = task.vocabulary.encode
+    source = Sequences.of([[*encode(task.question.given(value)), END] for value in inputs])
     target = Sequences.of([[START, *encode(answer), END] for answer in task.answers(inputs, outputs)])
     return Generated(source, target, ((tuple(inputs), tuple(outputs)),))
 
@@ -190,7 +190,7 @@ def _tables(task: Task, split: str) -> _Tables:
         grown = growth_tables(growth, program, lambda datum: token_number(*division.tokens(datum))) if growth else None
     except TooLarge:
         grown = None
-    source = notation_tables(task.input_codec, task.vocabulary, program)
+    source = None if task.asks_of_lines else notation_tables(task.input_codec, task.vocabulary, program)
     target = notation_tables(task.output_codec, task.vocabulary, program) if isinstance(task.question, AskedValue) else None
     return _Tables(grown, source, target)
 
@@ -271,7 +271,7 @@ class _Portions:
             outputs = tuple(task.function.compile(self.backend).of_each(inputs))
         encode = task.vocabulary.encode
         if not (tables.source and self.encoded(inputs, tables.source, -1, source)):
-            source.add([[*encode(task.input_codec.encode(value)), END] for value in inputs])
+            source.add([[*encode(task.question.given(value)), END] for value in inputs])
         if not (tables.target and isinstance(outputs, Batch) and self.encoded(outputs, tables.target, START, target)):
             target.add([[START, *encode(answer), END] for answer in task.answers(tuple(inputs), tuple(outputs))])
         return outputs

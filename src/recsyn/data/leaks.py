@@ -29,7 +29,7 @@ def check_disjoint(task: Task, splits: Mapping[str, Iterable[Records]], each: Ea
     kinds = ("input", "shape") if task.splits.by == "shape" else ("input",)
     keys: dict[str, dict[str, NDArray[np.bytes_]]] = {kind: {} for kind in kinds}
     for split, portions in splits.items():
-        parts = list((each or here(task))(_keys, (_placed(task, split, records).inputs for records in portions)))
+        parts = list((each or here(task))(_keys, (_placed(task, split, records).values for records in portions)))
         for place, kind in enumerate(kinds):
             keys[kind][split] = np.unique(np.frombuffer(b"".join(part[place] for part in parts), dtype="S16"))
     for kind, by_split in keys.items():
@@ -46,7 +46,7 @@ def _placed(task: Task, split: str, records: Records) -> Records:
         holds = group.where.holds(records.features)
         stray = ~holds if group.name == split else holds
         if stray.any():
-            row = records.inputs[int(np.flatnonzero(stray)[0])]
+            row = records.values[int(np.flatnonzero(stray)[0])]
             raise Leak(f"`{row}` is in {split}, and {'not ' * (group.name == split)}in {group.name} by its features")
         if group.name == split:
             return records

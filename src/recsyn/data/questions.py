@@ -1,16 +1,17 @@
 """What is asked of a function on an input, and what is the right answer, as tokens: its value, what it is reduced to after some
-rounds or one step, every step of the reduction, or the states of its machine."""
+rounds or one step, every step of the reduction or the one after a line of it, or the states of its machine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from recsyn.data.answers import Mistake
 from recsyn.data.codecs import Codec, DecodeError, Digits, Mirror, Prefix
+from recsyn.data.randomness import fingerprint
 from recsyn.data.space import types_within
 from recsyn.data.unrolling import lines_of, unrolled
 from recsyn.errors import RecsynError
@@ -22,7 +23,7 @@ from recsyn.semantics.machine.machine import UNREAD, Machine
 from recsyn.semantics.rounds import CLOSE, UNROLL
 from recsyn.values import Datum, digits_of
 
-QUESTIONS = ("value", "rounds", "step", "trace", "states")
+QUESTIONS = ("value", "rounds", "step", "next", "trace", "states")
 BECOMES = "=>"
 """What stands between the lines of a written trace."""
 MOST_ROUNDS = 10_000
@@ -30,6 +31,11 @@ MOST_STEPS = 100_000
 """Steps of the longest reduction that is written down."""
 _MOST_TYPES = 200
 """Of a function on the way, whose type may hold ever larger ones."""
+_KEPT = 8_192
+"""Inputs of which it is kept which lines stand in their rows: those of the rows that are made together."""
+
+Line: TypeAlias = "tuple[str, ...]"
+"""A term on the way from a call to its value, as tokens."""
 
 
 class Question(Protocol):
@@ -38,6 +44,10 @@ class Question(Protocol):
     @property
     def tokens(self) -> tuple[str, ...]:
         """Every token that a right answer may hold."""
+        ...
+
+    def given(self, input: Datum) -> list[str]:
+        """What a model is given to answer the question for an input, as tokens."""
         ...
 
     def answer(self, input: Datum, output: Datum) -> list[str]:
@@ -79,7 +89,7 @@ def question_for(
         )
         raise RecsynError(f"the task {why}", "give `asks: rounds` and `rounds: 2`, or whatever number")
     if asks == "value":
-        return AskedValue(output)
+        return AskedValue(input, output)
     if asks == "states":
         return AskedStates(function, input)
     if isinstance(output, Digits):
@@ -91,6 +101,8 @@ def question_for(
     if asks == "rounds":
         assert rounds is not None
         return AskedRounds(reduction, rounds)
+    if asks == "next":
+        return AskedNext(reduction)
     return AskedStep(reduction) if asks == "step" else AskedTrace(reduction)
 
 
@@ -98,11 +110,15 @@ def question_for(
 class AskedValue:
     """The function's value, in the output's notation."""
 
+    input: Codec
     output: Codec
 
     @property
     def tokens(self) -> tuple[str, ...]:
         return self.output.tokens
+
+    def given(self, input: Datum) -> list[str]:
+        return self.input.encode(input)
 
     def answer(self, input: Datum, output: Datum) -> list[str]:
         return self.output.encode(output)
@@ -231,6 +247,9 @@ class AskedRounds:
     def tokens(self) -> tuple[str, ...]:
         return self.reduction.tokens
 
+    def given(self, input: Datum) -> list[str]:
+        return self.reduction.input.encode(input)
+
     def answer(self, input: Datum, output: Datum) -> list[str]:
         return self.reduction.after(input, self.rounds)
 
@@ -248,11 +267,52 @@ class AskedStep:
     def tokens(self) -> tuple[str, ...]:
         return self.reduction.tokens
 
+    def given(self, input: Datum) -> list[str]:
+        return self.reduction.input.encode(input)
+
     def answer(self, input: Datum, output: Datum) -> list[str]:
         return next(self.reduction.lines(input))
 
     def read(self, tokens: Sequence[str]) -> Datum | None:
         return self.reduction.read(tokens)
+
+
+@dataclass(frozen=True)
+class AskedNext:
+    """The line after one of the function's reduction by value, of which the first is the call and the last the value. Which line
+    is given for an input is decided by the input alone, from a fingerprint of it: across inputs as if drawn, each but the last as
+    likely, and the same whenever an input comes again."""
+
+    reduction: _Reduction
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        return self.reduction.tokens
+
+    def lines(self, input: Datum) -> list[Line]:
+        """The call, and what it is reduced to, to the value."""
+        call = (UNROLL, *self.reduction.input.encode(input), CLOSE)
+        return [call, *map(tuple, self.reduction.lines(input))]
+
+    def given(self, input: Datum) -> list[str]:
+        return list(self._row(input)[0])
+
+    def answer(self, input: Datum, output: Datum) -> list[str]:
+        return list(self._row(input)[1])
+
+    def read(self, tokens: Sequence[str]) -> Datum | None:
+        return self.reduction.read(tokens)
+
+    @cached_property
+    def _row(self) -> Callable[[Datum], tuple[Line, Line]]:
+        """The line that is given for an input, and the next one."""
+
+        def row(input: Datum) -> tuple[Line, Line]:
+            lines = self.lines(input)
+            place = fingerprint([BECOMES, *self.reduction.input.encode(input)]) % (len(lines) - 1)
+            return lines[place], lines[place + 1]
+
+        return lru_cache(_KEPT)(row)
 
 
 @dataclass(frozen=True)
@@ -265,6 +325,9 @@ class AskedTrace:
     @property
     def tokens(self) -> tuple[str, ...]:
         return (*self.reduction.tokens, BECOMES)
+
+    def given(self, input: Datum) -> list[str]:
+        return self.reduction.input.encode(input)
 
     def answer(self, input: Datum, output: Datum) -> list[str]:
         written: list[str] = []
@@ -312,6 +375,9 @@ class AskedStates:
     @property
     def tokens(self) -> tuple[str, ...]:
         return tuple(self._labels.values())
+
+    def given(self, input: Datum) -> list[str]:
+        return self.input.encode(input)
 
     def answer(self, input: Datum, output: Datum) -> list[str]:
         return [self._labels[label] for label in self._machine.run(input).labels()]

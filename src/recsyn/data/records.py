@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -19,6 +19,7 @@ from recsyn.data.tasks import Task
 from recsyn.data.vocabulary import SPECIAL
 from recsyn.errors import RecsynError, extra
 from recsyn.lang.diagnostics import nearest
+from recsyn.values import Datum
 
 CHUNK = 4_096
 """Rows that are made, written and read together."""
@@ -26,24 +27,43 @@ CHUNK = 4_096
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """Tokens with a space between them, which none of them holds, and features, each ``int64 [n]``."""
+    """Tokens with a space between them, which none of them holds, and features, each ``int64 [n]``. ``inputs`` are what a model
+    reads; where that is lines of reductions, ``starts`` are the function's inputs, with which these began."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     features: Columns
+    starts: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
 
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The function's inputs."""
+        return self.inputs if self.starts is None else self.starts
+
     def only(self, places: Sequence[int]) -> Records:
         """Some of them."""
         columns = {name: column[list(places)] for name, column in self.features.items()}
-        return Records(tuple(self.inputs[p] for p in places), tuple(self.outputs[p] for p in places), columns)
+        return Records.of({name: [column[p] for p in places] for name, column in self.texts.items()}, columns)
+
+    @property
+    def texts(self) -> dict[str, tuple[str, ...]]:
+        """The columns of texts, by the names that they have in files."""
+        starts = {} if self.starts is None else {"start": self.starts}
+        return {"input": self.inputs, "output": self.outputs, **starts}
+
+    @staticmethod
+    def of(texts: Mapping[str, Sequence[str]], features: Columns) -> Records:
+        """The records with these columns."""
+        starts = texts.get("start")
+        return Records(tuple(texts["input"]), tuple(texts["output"]), features, None if starts is None else tuple(starts))
 
 
 def records_of(task: Task, rows: Rows) -> Records:
     """The records of rows."""
-    return _as_texts(task, rows.source.tolist(), rows.target.tolist(), task.features(rows.inputs, rows.outputs))
+    return _as_texts(task, rows.inputs, rows.source.tolist(), rows.target.tolist(), task.features(rows.inputs, rows.outputs))
 
 
 def generated(task: Task, n: int, seed: int, split: str, first: int = 0) -> Records:
@@ -52,16 +72,19 @@ def generated(task: Task, n: int, seed: int, split: str, first: int = 0) -> Reco
     # Without the end of a source, and the start and the end of a target.
     lengths = rows.source.lengths - 1, rows.target.lengths - 2
     columns = features(task.space, rows.inputs, *lengths, task.function.program, task.own_features)
-    return _as_texts(task, _apart(rows.source), _apart(rows.target), columns)
+    return _as_texts(task, rows.inputs, _apart(rows.source), _apart(rows.target), columns)
 
 
-def _as_texts(task: Task, sources: Iterable[list[int]], targets: Iterable[list[int]], columns: Columns) -> Records:
+def _as_texts(
+    task: Task, inputs: Iterable[Datum], sources: Iterable[list[int]], targets: Iterable[list[int]], columns: Columns
+) -> Records:
     tokens = task.vocabulary.tokens
 
     def texts(sequences: Iterable[list[int]]) -> tuple[str, ...]:
         return tuple(" ".join([tokens[n] for n in row if n >= len(SPECIAL)]) for row in sequences)
 
-    return Records(texts(sources), texts(targets), columns)
+    starts = tuple(" ".join(task.input_codec.encode(value)) for value in inputs) if task.asks_of_lines else None
+    return Records(texts(sources), texts(targets), columns, starts)
 
 
 def _apart(sequences: Sequences) -> Iterator[list[int]]:
@@ -85,7 +108,7 @@ class Format(Protocol):
 
 
 class JsonLines:
-    """One object a line: ``input``, ``output`` and ``features``."""
+    """One object a line: ``input``, ``output``, ``start`` where there is one, and ``features``."""
 
     suffix = "jsonl"
 
@@ -99,11 +122,13 @@ class JsonLines:
             while lines := list(islice(file, CHUNK)):
                 rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
                 features = {name: [row["features"][name] for row in rows] for name in rows[0]["features"]}
-                yield _records([row["input"] for row in rows], [row["output"] for row in rows], features)
+                texts = {name: [row[name] for row in rows] for name in rows[0] if name != "features"}
+                yield _records(texts, features)
 
 
 class Parquet:
-    """Columns ``input``, ``output`` and ``features``, a structure of whole numbers; one group of rows for each portion."""
+    """Columns ``input``, ``output``, ``start`` where there is one, and ``features``, a structure of whole numbers; one group of
+    rows for each portion."""
 
     suffix = "parquet"
 
@@ -139,7 +164,8 @@ class Parquet:
                 features = batch.column("features")
                 names = [field.name for field in features.type]
                 columns = {name: column.to_pylist() for name, column in zip(names, features.flatten(), strict=True)}
-                yield _records(batch.column("input").to_pylist(), batch.column("output").to_pylist(), columns)
+                texts = {name: batch.column(name).to_pylist() for name in batch.schema.names if name != "features"}
+                yield _records(texts, columns)
 
 
 def format_named(name: str) -> Format:
@@ -155,17 +181,16 @@ FORMATS: dict[str, Callable[[], Format]] = {"jsonl": JsonLines, "parquet": Parqu
 def _lines(records: Records) -> Iterator[str]:
     names = list(records.features)
     columns = zip(*(column.tolist() for column in records.features.values()), strict=True)
-    for source, target, values in zip(records.inputs, records.outputs, columns, strict=True):
-        row = {"input": source, "output": target, "features": dict(zip(names, values, strict=True))}
+    for texts, values in zip(zip(*records.texts.values(), strict=True), columns, strict=True):
+        row = {**dict(zip(records.texts, texts, strict=True)), "features": dict(zip(names, values, strict=True))}
         yield json.dumps(row, ensure_ascii=False)
 
 
 def _table(pa: Any, records: Records) -> Any:
     columns = [pa.array(column) for column in records.features.values()]
-    texts = {"input": pa.array(records.inputs, pa.string()), "output": pa.array(records.outputs, pa.string())}
+    texts = {name: pa.array(column, pa.string()) for name, column in records.texts.items()}
     return pa.table({**texts, "features": pa.StructArray.from_arrays(columns, list(records.features))})
 
 
-def _records(inputs: Sequence[str], outputs: Sequence[str], features: dict[str, list[int]]) -> Records:
-    columns = {name: np.array(column, dtype=np.int64) for name, column in features.items()}
-    return Records(tuple(inputs), tuple(outputs), columns)
+def _records(texts: Mapping[str, Sequence[str]], features: dict[str, list[int]]) -> Records:
+    return Records.of(texts, {name: np.array(column, dtype=np.int64) for name, column in features.items()})

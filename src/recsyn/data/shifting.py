@@ -65,12 +65,25 @@ class ShiftedQuestion:
     def tokens(self) -> tuple[str, ...]:
         return (BLANK, *self.plain.tokens)
 
+    def given(self, input: Datum) -> list[str]:
+        return self.input.blanks(input) + self.plain.given(input)
+
     def answer(self, input: Datum, output: Datum) -> list[str]:
         return self.input.blanks(input) + self.plain.answer(input, output)
 
     def read(self, tokens: Sequence[str]) -> Datum | None:
         """The value after whatever blanks there are: whether they are as many as those of the input, an answer does not say."""
         return _after_blanks(tokens, self.plain.read)
+
+
+def unshifted(codec: Codec) -> Codec:
+    """The codec that writes no blanks."""
+    return codec.plain if isinstance(codec, ShiftedCodec) else codec
+
+
+def without_blanks(tokens: Sequence[str]) -> Sequence[str]:
+    """What follows the blanks."""
+    return tokens[_blanks(tokens) :]
 
 
 def _check(tokens: Sequence[str]) -> None:

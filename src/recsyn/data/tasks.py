@@ -18,7 +18,7 @@ from recsyn.data.codecs import Codec, codec_for
 from recsyn.data.distributions import Distribution, Sampler, distribution_from_config
 from recsyn.data.features import OF_ANSWERS, Columns, Feature, features
 from recsyn.data.growing import Growth, TooManyWays, growth
-from recsyn.data.questions import MOST_ROUNDS, Question, mistake, question_for
+from recsyn.data.questions import MOST_ROUNDS, AskedNext, Line, Question, mistake, question_for
 from recsyn.data.shifting import ShiftedCodec, ShiftedQuestion
 from recsyn.data.space import Alphabet, Space, checked_types_within, space_of
 from recsyn.data.splits import Division, Splits, splits_from_config
@@ -162,9 +162,13 @@ class Task:
 
     @cached_property
     def question(self) -> Question:
-        plain, output = self._plain_input_codec, self.output_codec
-        question = question_for(self.asks, self.rounds, self.function, plain, output, self.space.datatypes)
-        return ShiftedQuestion(question, self.input_codec) if isinstance(self.input_codec, ShiftedCodec) else question
+        plain = self._plain_question
+        return ShiftedQuestion(plain, self.input_codec) if isinstance(self.input_codec, ShiftedCodec) else plain
+
+    @cached_property
+    def _plain_question(self) -> Question:
+        input, output = self._plain_input_codec, self.output_codec
+        return question_for(self.asks, self.rounds, self.function, input, output, self.space.datatypes)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -188,10 +192,28 @@ class Task:
         """The length of the longest target row among 512 drawn ones, start and end included."""
         return self._longest[1]
 
-    def encode_source(self, inputs: Sequence[Datum]) -> NDArray[np.int32]:
-        """``int32 [n, L]``: the tokens of each input, the end, padding."""
-        encode = self.vocabulary.encode
-        return padded([[*encode(self.input_codec.encode(v)), END] for v in inputs])
+    @property
+    def asks_of_lines(self) -> bool:
+        """Whether what a model is given is a line of a reduction, and no input."""
+        return self.asks == "next"
+
+    def asked(self, input: Datum) -> Datum | Line:
+        """What a model is asked about for an input: the input itself, or a line of the reduction on it."""
+        return tuple(self.question.given(input)) if self.asks_of_lines else input
+
+    def lines(self, input: Datum) -> list[Line]:
+        """The lines of the function's reduction on an input, from the call to the value, as a model reads and writes them. Raises
+        :class:`RecsynError` where the task does not ask for the next one."""
+        asked, codec = self._plain_question, self.input_codec
+        if not isinstance(asked, AskedNext):
+            raise RecsynError(f"{self.name} asks for {self.asks}, and not for the next line", "make it one with `asks: next`")
+        blanks = codec.blanks(input) if isinstance(codec, ShiftedCodec) else []
+        return [(*blanks, *line) for line in asked.lines(input)]
+
+    def encode_source(self, asked: Sequence[Datum | Line]) -> NDArray[np.int32]:
+        """``int32 [n, L]``: the tokens that are given for each input, or a line as it stands, the end, padding."""
+        encode, given = self.vocabulary.encode, self.question.given
+        return padded([[*encode(each if isinstance(each, tuple) else given(each)), END] for each in asked])
 
     def answers(self, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> list[list[str]]:
         """The tokens of the right answer to each of n inputs; ``outputs`` are the function's values on them."""
@@ -209,7 +231,7 @@ class Task:
 
     def features(self, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> Columns:
         """The structural features of inputs and of the right answers to them, each ``int64 [n]``."""
-        lengths = [len(self.input_codec.encode(v)) for v in inputs]
+        lengths = [len(self.question.given(v)) for v in inputs]
         answers = [len(tokens) for tokens in self.answers(inputs, outputs)]
         return features(self.space, inputs, lengths, answers, self.function.program, self.own_features)
 

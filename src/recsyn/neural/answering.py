@@ -1,4 +1,4 @@
-"""A checkpoint as a model that a campaign can question: values in, answers or verdicts out."""
+"""A checkpoint as a model that a campaign can question: values or lines in, answers or verdicts out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from recsyn.data.answers import Answer
+from recsyn.data.questions import Line
 from recsyn.data.vocabulary import PAD
 from recsyn.errors import RecsynError
 from recsyn.neural.checkpoint import Checkpoint
@@ -19,7 +20,8 @@ from recsyn.values import Datum
 
 @dataclass(frozen=True)
 class CheckpointModel:
-    """A checkpoint that answers batches of its task's inputs, ``batch_size`` of them at a time.
+    """A checkpoint that answers batches of its task's inputs, ``batch_size`` of them at a time. Where the next line is asked for,
+    it takes lines too, as tuples of tokens; an input then stands for the line that its row has.
 
     Its methods raise :class:`RecsynError` for an input that the task cannot encode or that is too long for the model.
     """
@@ -27,7 +29,7 @@ class CheckpointModel:
     checkpoint: Checkpoint
     batch_size: int = 512
 
-    def __call__(self, inputs: Sequence[Datum]) -> list[Answer]:
+    def __call__(self, inputs: Sequence[Datum | Line]) -> list[Answer]:
         """The greedy answer to each input; one that the model does not end is cut at its last position."""
         if not inputs:
             return []
@@ -43,7 +45,7 @@ class CheckpointModel:
         verdicts: NDArray[np.bool_] = teacher_forced(self.checkpoint.model, self._source(inputs), target, self.batch_size).numpy()
         return verdicts
 
-    def _source(self, inputs: Sequence[Datum]) -> torch.Tensor:
+    def _source(self, inputs: Sequence[Datum | Line]) -> torch.Tensor:
         source = self.checkpoint.task.encode_source(inputs)
         limit = self.checkpoint.architecture.max_positions
         lengths = (source != PAD).sum(axis=1)

@@ -89,7 +89,13 @@ def run_campaign(
 ) -> Result:
     """Test a model against a task's function on inputs of up to ``max_size`` constructors (by default as large as the task draws).
     Deterministic for a seed and a deterministic model. Ctrl-C ends the search, and what it found is reported. Raises
-    :class:`CampaignStopped`, which holds what was found, where the model stops answering."""
+    :class:`CampaignStopped`, which holds what was found, where the model stops answering, and :class:`RecsynError` for a task that
+    asks about lines of reductions: it is inputs that are searched, shrunk and explained."""
+    if task.asks_of_lines:
+        raise RecsynError(
+            f"{task.name} asks for the line after one of a reduction, and a campaign is about inputs, each of which has many lines",
+            "run whole evaluations by the model: `recsyn eval CHECKPOINT --emulate`",
+        )
     campaign = _Campaign(model, task, budget or Budget(), seed, max_size or task.sampler.max_size, listener)
     return campaign.run()
 

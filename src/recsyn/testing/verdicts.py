@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsyn.data.answers import Answer
+from recsyn.data.questions import Line
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.semantics.conformance import misfit
@@ -20,7 +21,8 @@ Kind = Literal["wrong token", "too short", "too long", "no end of sequence", "un
 
 class Model(Protocol):
     """Anything that answers a batch of inputs: one answer for each, in order. An answer is a value of the language, a sequence of
-    tokens, a text of tokens between blanks, or an :class:`~recsyn.data.answers.Answer`."""
+    tokens, a text of tokens between blanks, or an :class:`~recsyn.data.answers.Answer`. Where a task asks for the next line, what
+    is given is no value but a line, a tuple of tokens."""
 
     def __call__(self, inputs: Sequence[Any], /) -> Sequence[Any]: ...
 
@@ -77,7 +79,8 @@ def examine(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Failure |
     asked = [inputs[i] for i in doubtful]
     right_answers = task.answers(asked, [outputs[i] for i in doubtful])
     known = frozenset(task.question.tokens)
-    for i, answer, expected in zip(doubtful, ask(model, task, asked), map(tuple, right_answers), strict=True):
+    answers = ask(model, task, [task.asked(value) for value in asked])
+    for i, answer, expected in zip(doubtful, answers, map(tuple, right_answers), strict=True):
         kind = kind_of(expected, answer)
         if kind is not None and any(not _known(known, token) for token in answer.tokens):
             kind = "unknown token"
@@ -91,23 +94,37 @@ def _known(tokens: Set[str], token: str) -> bool:
     return token in tokens or token.removeprefix("-").isdecimal()
 
 
-def ask(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Answer]:
+def ask(model: Model, task: Task, asked: Sequence[Datum | Line]) -> list[Answer]:
     """A model's answers as tokens. Raises :class:`ModelError` where they are not as many as asked or one is no sequence."""
     try:
-        raw = model(list(inputs))
+        raw = model(list(asked))
         listed = isinstance(raw, Iterable) and not isinstance(raw, str | bytes | Value | Mapping | Set)
         answers = list(raw) if listed else None
     except RecsynError:
         raise
     except Exception as error:
-        raise _raised(error, inputs) from error
-    if answers is None or len(answers) != len(inputs):
+        raise _raised(error, asked) from error
+    if answers is None or len(answers) != len(asked):
         given = f"{len(answers)} answers" if answers is not None else f"one {type(raw).__name__}"
         raise ModelError(
-            f"the model returned {given} for a batch of {len(inputs)} inputs",
+            f"the model returned {given} for a batch of {len(asked)} inputs",
             "a model takes a list of inputs and returns one answer each",
         )
-    return [_answer(task, raw, value) for raw, value in zip(answers, inputs, strict=True)]
+    return [_answer(task, raw, each) for raw, each in zip(answers, asked, strict=True)]
+
+
+def ask_further(model: Model, task: Task, asked: Sequence[Datum | Line]) -> list[Answer]:
+    """A model's answers to what its own answers led to. What it cannot be asked, too long a line for instance, has an answer
+    without end. Raises :class:`ModelError`."""
+    try:
+        return ask(model, task, asked)
+    except ModelError:
+        raise
+    except RecsynError:
+        if len(asked) == 1:
+            return [Answer((), ended=False)]
+        half = len(asked) // 2
+        return [answer for part in (asked[:half], asked[half:]) for answer in ask_further(model, task, part)]
 
 
 def _judged(judge: Judge, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> Sequence[bool]:
@@ -122,11 +139,11 @@ def _judged(judge: Judge, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> 
     return right
 
 
-def _raised(error: Exception, inputs: Sequence[Datum]) -> ModelError:
-    return ModelError(f"the model raised {type(error).__name__}: {error}", f"the batch began with {_short(inputs[0])}")
+def _raised(error: Exception, asked: Sequence[Datum | Line]) -> ModelError:
+    return ModelError(f"the model raised {type(error).__name__}: {error}", f"the batch began with {_short(asked[0])}")
 
 
-def _answer(task: Task, raw: Any, value: Datum) -> Answer:
+def _answer(task: Task, raw: Any, asked: Datum | Line) -> Answer:
     if isinstance(raw, Answer) and _is_sequence(raw.tokens):
         return Answer(tuple(raw.tokens), raw.ended)
     if isinstance(raw, str):
@@ -134,12 +151,12 @@ def _answer(task: Task, raw: Any, value: Datum) -> Answer:
     if task.asks == "value" and (isinstance(raw, Value) or (isinstance(raw, int) and not isinstance(raw, bool))):
         wrong = misfit(raw, task.output_type, task.space.datatypes)
         if wrong:
-            raise ModelError(f"the model answered {_short(value)} with a value of another type: {wrong}")
+            raise ModelError(f"the model answered {_short(asked)} with a value of another type: {wrong}")
         return Answer(tuple(task.output_codec.encode(raw)))
     if _is_sequence(raw):
         return Answer(tuple(digits_of(t) if isinstance(t, int) else str(t) for t in raw))
     raise ModelError(
-        f"the model answered {_short(value)} with {_short(raw)}, which is no sequence of tokens",
+        f"the model answered {_short(asked)} with {_short(raw)}, which is no sequence of tokens",
         "an answer is a value of the language, a list of tokens, or a text of tokens between blanks",
     )
 
