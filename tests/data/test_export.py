@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import recsyn.data.export as export
+from recsyn.data.describing import describe
 from recsyn.data.export import read_dataset, write_dataset
 from recsyn.data.features import OfValues
 from recsyn.data.leaks import Leak, check_disjoint
@@ -67,6 +68,26 @@ def test_what_was_written_is_read_again(made: Task, format: str, tmp_path: Path)
         assert list(records.features) == list(columns)
         assert all((records.features[feature] == column).all() for feature, column in columns.items())
         assert all(column.dtype == np.int64 for column in records.features.values())
+
+
+def test_lines_are_written_with_the_input_that_they_are_of(task: Callable[..., Task], format: str, tmp_path: Path) -> None:
+    """What is proved is about inputs: different ones lead to one line."""
+    made = task("inorder", splits=SPLITS, asks="next")
+    manifest = write_dataset(made, tmp_path / "set", SIZES, 3, format)
+    read = read_dataset(tmp_path / "set").records
+    for part in manifest.parts:
+        rows = generate(made, part.rows, 3, part.split)
+        records = read[part.split]
+        assert records.starts == records.values
+        assert [made.input_codec.decode(text.split()) for text in records.values] == list(rows.inputs)
+        assert [text.split() for text in records.inputs] == [made.question.given(value) for value in rows.inputs]
+        assert [text.split() for text in records.outputs] == made.answers(rows.inputs, rows.outputs)
+        assert part.distinct == len(set(rows.inputs))
+        assert records.only([1, 0]).texts == {name: (column[1], column[0]) for name, column in records.texts.items()}
+        assert describe(made, read).duplicates(part.split) == part.rows - part.distinct
+    with pytest.raises(Leak, match="train and test share"):
+        check_disjoint(made, {"train": [read["train"]], "test": [read["train"]]})
+    assert "No two splits share a `start`" in (tmp_path / "set" / "README.md").read_text("utf-8")
 
 
 def test_duplicates_and_hashes_are_counted_and_kept(made: Task, tmp_path: Path) -> None:

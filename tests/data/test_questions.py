@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import combinations, pairwise
+from math import sqrt
 from typing import Any
 
 import pytest
@@ -15,7 +18,7 @@ from recsyn.data.questions import QUESTIONS
 from recsyn.data.rows import generate
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.errors import RecsynError
-from recsyn.values import TUPLE, Datum, Value
+from recsyn.values import TUPLE, Datum, Value, from_iterable
 
 PROGRAM = """
 type Pos = One as "01" | XO Pos as "X0" | XI Pos as "X1"
@@ -66,6 +69,7 @@ ASKED: list[dict[str, Any]] = [
     {"asks": "value"},
     *({"asks": "rounds", "rounds": n} for n in (1, 2, 4, 50)),
     {"asks": "step"},
+    {"asks": "next"},
     {"asks": "trace"},
     {"asks": "states"},
 ]
@@ -147,7 +151,7 @@ def carried(tokens: list[str], number: int) -> list[str]:
 
 
 def test_the_successor_step_by_step(made: Callable[..., Task]) -> None:
-    traced, stepped, states = made(asks="trace"), made(asks="step"), made(asks="states")
+    traced, stepped, states, next_one = (made(asks=asks) for asks in ("trace", "step", "states", "next"))
     for size in range(1, 8):
         for value in traced.space.grammar.values(traced.space.type, size):
             tokens = digits(value)
@@ -156,6 +160,9 @@ def test_the_successor_step_by_step(made: Callable[..., Task]) -> None:
             output = traced.function(value)
             assert traced.question.answer(value, output) == [t for line in lines for t in ("=>", *line)][1:]
             assert stepped.question.answer(value, output) == lines[0]
+            whole = [["UNROLL[", *tokens, "]"], *lines]
+            assert next_one.lines(value) == list(map(tuple, whole))
+            assert (next_one.question.given(value), next_one.question.answer(value, output)) in list(pairwise(whole))
             reading = ["carrying"] * (carry + 1) + ["copying"] * (len(tokens) - carry - 1)
             assert states.question.answer(value, output) == reading
 
@@ -204,6 +211,44 @@ def test_a_trace_unfolds_the_calls_from_left_to_right(made: Callable[..., Task])
         assert task.question.answer(value, task.function(value)) == [t for line in lines for t in ("=>", *line)][1:]
 
 
+# The next line
+
+
+def test_every_line_of_a_reduction_but_the_last_is_as_likely_to_be_given(made: Callable[..., Task]) -> None:
+    """All lists of four numbers in order take as many steps as one another. Bounds are six standard deviations."""
+    task = made(SORT, asks="next")
+    values = [from_iterable(items) for items in combinations(range(10), 4)]
+    lines = {value: task.lines(value) for value in values}
+    (many,) = {len(rest) - 1 for rest in lines.values()}
+    places = Counter(rest.index(tuple(task.question.given(value))) for value, rest in lines.items())
+    assert set(places) == set(range(many))
+    expected = len(values) / many
+    assert all(abs(count - expected) < 6 * sqrt(expected) for count in places.values())
+    for value, rest in lines.items():
+        given = tuple(task.question.given(value))
+        assert task.asked(value) == given
+        assert tuple(task.question.answer(value, task.function(value))) == rest[rest.index(given) + 1]
+
+
+@pytest.mark.parametrize("n", [20, 130])
+def test_rows_of_lines(n: int, made: Callable[..., Task]) -> None:
+    """A source is a line, one by one and in arrays; a line is encoded as it stands, and an input as the line in its row."""
+    task, plain = made(SORT, asks="next"), made(SORT)
+    rows = generate(task, n, 3)
+    assert rows.inputs == generate(plain, n, 3).inputs
+    sources = [task.vocabulary.decode(number for number in row if number)[:-1] for row in rows.source.tolist()]
+    assert sources == [task.question.given(value) for value in rows.inputs]
+    assert (
+        task.encode_source(rows.inputs).tolist() == task.encode_source(list(map(tuple, sources))).tolist() == rows.source.tolist()
+    )
+    columns = task.features(rows.inputs, rows.outputs)
+    assert (columns["output_length"] - columns["growth"]).tolist() == list(map(len, sources))
+    assert columns["recursion_depth"].tolist() == plain.features(rows.inputs, rows.outputs)["recursion_depth"].tolist()
+    with pytest.raises(RecsynError, match="not for the next line"):
+        plain.lines(rows.inputs[0])
+    assert plain.asked(rows.inputs[0]) == rows.inputs[0]
+
+
 # Every task, asked everything
 
 
@@ -224,7 +269,9 @@ def test_answers_are_written_and_read(asked: Task) -> None:
         assert set(tokens) <= set(asked.question.tokens)
         assert asked.mistake(value, tokens) is None
         read = asked.question.read(tokens)
-        if asked.asks in ("value", "trace") or (asked.asks in ("rounds", "step") and "UNROLL[" not in tokens and read is not None):
+        if asked.asks in ("value", "trace") or (
+            asked.asks in ("rounds", "step", "next") and "UNROLL[" not in tokens and read is not None
+        ):
             assert read == output
         elif asked.asks == "states":
             assert len(tokens) == len(asked.input_codec.encode(value))
@@ -297,6 +344,8 @@ def test_a_wrong_trace_may_end_with_the_right_value(made: Callable[..., Task], p
         (SUCC, {"asks": "rounds"}, "does not say how many"),
         (SUCC, {"rounds": 2}, "asks for its value, of which there are no rounds"),
         (SUCC, {"asks": "trace", "rounds": 2}, "asks for its trace"),
+        (SUCC, {"asks": "next", "rounds": 2}, "asks for the next line, of which there are no rounds"),
+        ({"function": "length", "output": "digits"}, {"asks": "next"}, "asks for the next line, and in what is partly"),
         *((SUCC, {"asks": "rounds", "rounds": n}, "`rounds` is .*, not a whole number") for n in (0, -1, True, 1.0, "2", 10**9)),
         ({"function": "runs"}, {"asks": "rounds", "rounds": 1}, "hangs on a match"),
         ({"function": "length", "output": "digits"}, {"asks": "trace"}, "digits"),

@@ -39,6 +39,15 @@ def test_what_is_read_is_what_was_written(function: str, codecs: Any, task: Call
         assert blanks == [] or made.mistake(value, answer[1:]) is not None
 
 
+def test_every_line_has_the_blanks_of_its_input(task: Callable[..., Task]) -> None:
+    made, plain = task(padding=5, asks="next"), task(asks="next")
+    for value in inputs_of(made, 60):
+        blanks = made.input_codec.encode(value)[: -len(plain.input_codec.encode(value))]
+        assert made.lines(value) == [(*blanks, *line) for line in plain.lines(value)]
+        assert made.question.given(value) == blanks + plain.question.given(value)
+        assert made.question.answer(value, value) == blanks + plain.question.answer(value, value)
+
+
 def test_every_number_of_blanks_is_as_likely(task: Callable[..., Task], fits: Callable[..., bool]) -> None:
     made = task(padding=4)
     counts = Counter(made.input_codec.encode(value).count(BLANK) for value in inputs_of(made, 2_000))

@@ -163,6 +163,7 @@ def test_what_cannot_be_emulated_is_refused_before_the_model_is_asked(name: str,
         emulate(lambda calls: asked.extend(calls) or [], task, generate(task, 40, seed=1).inputs)
     assert said in caught.value.message
     assert "asks: trace" in str(caught.value.hint)
+    assert "asks: next" in str(caught.value.hint)
     assert not asked
 
 

@@ -31,6 +31,7 @@ _SIZE_CATEGORIES = (
     (10**9, "100M<n<1B"),
     (10**30, "n>1B"),
 )
+_LINES = "`input` and `output` are neighbouring lines of the function's reduction on `start`. Those of two inputs may be the same."
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ def card(manifest: Manifest) -> str:
         "size_categories": [next(name for most, name in _SIZE_CATEGORIES if total < most)],
         "configs": [{"config_name": "default", "data_files": [{"split": p.split, "path": p.file} for p in manifest.parts]}],
     }
+    shared = "a `start`" if task.asks_of_lines else "an input"
     shapes = ", and no two of train, validation and test a shape" if task.splits.by == "shape" else ""
     groups = {group.name: f"held out: `{on_one_line(group.where.text)}`" for group in task.splits.groups}
     lines = [
@@ -148,7 +150,8 @@ def card(manifest: Manifest) -> str:
             "lrrl",
             [(p.split, f"{p.rows:,}", f"{p.distinct:,}", groups.get(p.split, "")) for p in manifest.parts],
         ),
-        f"No two splits share an input{shapes}; this was checked when they were written.",
+        *([_LINES] if task.asks_of_lines else []),
+        f"No two splits share {shared}{shapes}; this was checked when they were written.",
         f"`{MANIFEST}` holds the configuration and the SHA-256 of every data file; "
         "`recsyn data FOLDER --out NEW` makes them again.",
         fenced(task.program_source),

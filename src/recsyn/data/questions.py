@@ -24,6 +24,8 @@ from recsyn.semantics.rounds import CLOSE, UNROLL
 from recsyn.values import Datum, digits_of
 
 QUESTIONS = ("value", "rounds", "step", "next", "trace", "states")
+_NAMES = {"next": "the next line"}
+"""What reads otherwise in a sentence."""
 BECOMES = "=>"
 """What stands between the lines of a written trace."""
 MOST_ROUNDS = 10_000
@@ -85,7 +87,7 @@ def question_for(
         why = (
             "asks for rounds, and does not say how many"
             if asks == "rounds"
-            else f"asks for its {asks}, of which there are no rounds"
+            else f"asks for {_NAMES.get(asks, f'its {asks}')}, of which there are no rounds"
         )
         raise RecsynError(f"the task {why}", "give `asks: rounds` and `rounds: 2`, or whatever number")
     if asks == "value":
@@ -93,8 +95,9 @@ def question_for(
     if asks == "states":
         return AskedStates(function, input)
     if isinstance(output, Digits):
+        what = _NAMES.get(asks, asks)
         raise RecsynError(
-            f"the task asks for {asks}, and in what is partly reduced the `digits` of neighbouring numbers run together",
+            f"the task asks for {what}, and in what is partly reduced the `digits` of neighbouring numbers run together",
             "write the output in `prefix`, each integer as one token",
         )
     reduction = _Reduction(function, input, output, datatypes)
