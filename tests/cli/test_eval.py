@@ -150,6 +150,39 @@ def test_whole_evaluations_by_a_model_of_one_round(one_round: Fake, evaluated: R
     assert "first wrong in the shortest of these" in out
 
 
+@dataclass
+class Lines(Fake):
+    """The same of a model that is asked for the next line, and says nothing more once this has three digits before its call."""
+
+    def __call__(self, lines: Sequence[Any]) -> list[Any]:
+        self.asked += len(lines)
+        return [["X7"] if line[:3] == ("X0",) * 3 else self._next(" ".join(line)) for line in lines]
+
+    def _next(self, line: str) -> str:
+        before, call = line.removesuffix(" ]").split("UNROLL[ ")
+        return before + {"X1": f"X0 UNROLL[ {call[3:]} ]", "X0": f"X1 {call[3:]}", "01": "X0 01"}[call[:2]]
+
+
+def test_whole_evaluations_by_a_model_of_the_next_line(model: Fake, evaluated: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = Lines(replace(model.task, asks="next"))
+    monkeypatch.setattr("recsyn.cli.eval.load_model", lambda folder: lines)
+    code, out, _ = evaluated("-n", 150, "--emulate", "--json")
+    assert code == 0
+    found = json.loads(out)["emulation"]
+    rows = generate(lines.task, 150, 0, "test")
+    depths = lines.task.features(rows.inputs, rows.outputs)["recursion_depth"]
+    right = int((depths < 3).sum())
+    assert 0 < right < 150
+    assert found["asks"] == "next"
+    assert found["every_step"]["right"] == found["values"]["right"] == right / 150
+    assert found["steps"]["steps"] == int((1 + depths.clip(max=3)).sum())
+    assert found["ends"] == {"value": right, "no answer": 150 - right}
+    code, out, _ = evaluated("-n", 150, "--emulate")
+    assert code == 0
+    assert "steps by their line" in out
+    assert evaluated("-n", 150, "--emulate", "--limit", 2)[2].count("more than 2 lines") == 1
+
+
 def test_evaluations_longer_than_the_limit_are_refused(one_round: Fake, evaluated: Run) -> None:
     code, out, err = evaluated("-n", 150, "--emulate", "--limit", 3)
     assert (code, out) == (2, "")

@@ -41,10 +41,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--emulate",
         action="store_true",
-        help="of a model of one step, one round or a trace: run whole evaluations by it, and judge every step",
+        help="of a model of one step, one round, the next line or a trace: run whole evaluations by it, and judge every step",
     )
     parser.add_argument(
-        "--limit", type=positive, metavar="N", help=f"with --emulate: calls of an evaluation (default {MOST_CALLS})"
+        "--limit", type=positive, metavar="N", help=f"with --emulate: calls or lines of an evaluation (default {MOST_CALLS})"
     )
     parser.add_argument("--seed", type=whole, default=0)
     parser.add_argument("--json", action="store_true")
