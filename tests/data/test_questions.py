@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsyn.data import questions
+from recsyn.data import generation, questions
 from recsyn.data.questions import QUESTIONS
 from recsyn.data.rows import generate
 from recsyn.data.tasks import Task, task_from_config
+from recsyn.data.unrolling import lines_of
 from recsyn.errors import RecsynError
 from recsyn.values import TUPLE, Datum, Value, from_iterable
 
@@ -247,6 +248,23 @@ def test_rows_of_lines(n: int, made: Callable[..., Task]) -> None:
     with pytest.raises(RecsynError, match="not for the next line"):
         plain.lines(rows.inputs[0])
     assert plain.asked(rows.inputs[0]) == rows.inputs[0]
+
+
+@pytest.mark.parametrize("n", [40, 400])
+def test_the_lines_of_a_row_are_found_once(n: int, made: Callable[..., Task], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few are kept: both sides of a row stand on neighbouring lines."""
+    monkeypatch.setattr(questions, "ROWS_KEPT", 64)
+    monkeypatch.setattr(generation, "ROWS_KEPT", 64)
+    task, found = made(SORT, asks="next"), 0
+
+    def counted(*arguments: Any) -> Iterator[list[str]]:
+        nonlocal found
+        found += 1
+        return lines_of(*arguments)
+
+    monkeypatch.setattr(questions, "lines_of", counted)
+    generation.generate(task, n, 3)
+    assert n / 2 < found <= n
 
 
 # Every task, asked everything

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -12,12 +13,14 @@ from recsyn.data import generation
 from recsyn.data.answers import Answer
 from recsyn.data.rows import generate
 from recsyn.data.tasks import Task
+from recsyn.errors import RecsynError
 from recsyn.neural import card, checkpoint, training
 from recsyn.neural.answering import CheckpointModel
 from recsyn.neural.architecture import Architecture
-from recsyn.neural.checkpoint import CheckpointError, load, save, seal
+from recsyn.neural.checkpoint import Checkpoint, CheckpointError, load, save, seal
 from recsyn.neural.recipe import Recipe
 from recsyn.neural.training import train
+from recsyn.testing.emulation import emulate
 
 PROGRAM = """type Pos = One as "01" | XO Pos as "X0" | XI Pos as "X1"
 
@@ -75,3 +78,49 @@ def test_a_task_altered_at_random_is_refused_or_loads(folder):
                 load(folder)
                 loaded += 1
     assert loaded > 0
+
+
+# The next line
+
+SORTING = {
+    "name": "sorting",
+    "source": """fun insert (n : Int) (ns : List Int) : List Int =
+  match ns with [] => [n] | m :: ms => if n <= m then n :: ns else m :: insert n ms end
+fun sort (ns : List Int) : List Int = match ns with [] => [] | n :: ns => insert n (sort ns) end
+""",
+    "function": "sort",
+    "asks": "next",
+    "input": "flat",
+    "output": "flat",
+    "integers": [0, 4],
+    "distribution": {"kind": "uniform", "sizes": [1, 4]},
+}
+
+
+def sorter(steps):
+    task = Task.from_config(SORTING)
+    trained = train(task, Architecture(max_positions=32), Recipe(steps=steps, learning_rate=2e-3))
+    return CheckpointModel(Checkpoint(task, trained.architecture, trained.recipe, trained.model, {}, Path("nowhere")))
+
+
+def test_a_model_is_asked_about_inputs_and_about_lines():
+    model = sorter(2)
+    task = model.checkpoint.task
+    rows = generate(task, 20, 1)
+    assert model(rows.inputs) == model([task.asked(value) for value in rows.inputs])
+    answers = [
+        answer == Answer(tuple(right))
+        for answer, right in zip(model(rows.inputs), task.answers(rows.inputs, rows.outputs), strict=True)
+    ]
+    assert model.correct(rows.inputs, rows.outputs).tolist() == answers
+    with pytest.raises(RecsynError, match="at most 32"):
+        model([("UNROLL[",) * 40])
+    assert len(emulate(model, task, rows.inputs).runs) == 20
+
+
+@pytest.mark.slow
+def test_sorting_is_learned_line_by_line():
+    model = sorter(1_000)
+    found = emulate(model, model.checkpoint.task, generate(model.checkpoint.task, 200, 1, "test").inputs)
+    assert found.step_rate.share < 0.05
+    assert found.value_rate.share < 0.3

@@ -199,7 +199,7 @@ def _chosen(stored: Mapping[str, Records], options: Namespace) -> tuple[int, Ite
 def _show(task: Task, many: int, portions: Iterable[Records], options: Namespace) -> None:
     if options.json:
         for records in portions:
-            for source, target in zip(records.inputs, records.outputs, strict=True):
-                say(json.dumps({"input": source, "output": target}, ensure_ascii=False))
+            for texts in zip(*records.texts.values(), strict=True):
+                say(json.dumps(dict(zip(records.texts, texts, strict=True)), ensure_ascii=False))
         return
     show_portions(task, many, portions)

@@ -22,7 +22,7 @@ from recsyn.data.features import Columns, features
 from recsyn.data.growing import Growth
 from recsyn.data.native.routines import Routines, machine
 from recsyn.data.native.tables import GrowthTables, NotationTables, growth_tables, notation_tables
-from recsyn.data.questions import AskedValue
+from recsyn.data.questions import ROWS_KEPT, AskedValue
 from recsyn.data.randomness import MASK, digest, row_words, stream, token_number
 from recsyn.data.splits import Region
 from recsyn.data.tasks import Task
@@ -156,9 +156,10 @@ def _key(seed: int, split: str) -> int:
 def _one_by_one(task: Task, inputs: Sequence[Datum], backend: str | None) -> Generated:
     function = task.function
     outputs = function.of_each(inputs) if backend is None else function.compile(backend).of_each(inputs)
-    encode = task.vocabulary.encode
-    source = Sequences.of([[*encode(task.question.given(value)), END] for value in inputs])
-    target = Sequences.of([[START, *encode(answer), END] for answer in task.answers(inputs, outputs)])
+    encode, question = task.vocabulary.encode, task.question
+    rows = [(question.given(input), question.answer(input, output)) for input, output in zip(inputs, outputs, strict=True)]
+    source = Sequences.of([[*encode(given), END] for given, _ in rows])
+    target = Sequences.of([[START, *encode(answer), END] for _, answer in rows])
     return Generated(source, target, ((tuple(inputs), tuple(outputs)),))
 
 
@@ -259,6 +260,8 @@ class _Portions:
             first += many
             self.typical = max(1.0, len(inputs.words) / many)
             many = max(_FEW, int(_PORTION / self.typical))
+            if self.task.asks_of_lines:
+                many = min(many, ROWS_KEPT)  # Sources and targets are found together, and taken one after the other.
         return Generated(source.sequences(), target.sequences(), tuple(parts))
 
     def answered(self, inputs: Batch, source: _Written, target: _Written) -> Values:

@@ -33,8 +33,8 @@ MOST_STEPS = 100_000
 """Steps of the longest reduction that is written down."""
 _MOST_TYPES = 200
 """Of a function on the way, whose type may hold ever larger ones."""
-_KEPT = 8_192
-"""Inputs of which it is kept which lines stand in their rows: those of the rows that are made together."""
+ROWS_KEPT = 8_192
+"""Inputs of which it is kept which lines stand in their rows."""
 
 Line: TypeAlias = "tuple[str, ...]"
 """A term on the way from a call to its value, as tokens."""
@@ -240,11 +240,10 @@ class _Reduction:
 
 
 @dataclass(frozen=True)
-class AskedRounds:
-    """What the function is reduced to after so many rounds (:mod:`recsyn.semantics.rounds`): its value, where that is earlier."""
+class _AskedTerm:
+    """A term that the function is reduced to on an input."""
 
     reduction: _Reduction
-    rounds: int
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -252,45 +251,34 @@ class AskedRounds:
 
     def given(self, input: Datum) -> list[str]:
         return self.reduction.input.encode(input)
+
+    def read(self, tokens: Sequence[str]) -> Datum | None:
+        return self.reduction.read(tokens)
+
+
+@dataclass(frozen=True)
+class AskedRounds(_AskedTerm):
+    """What the function is reduced to after so many rounds (:mod:`recsyn.semantics.rounds`): its value, where that is earlier."""
+
+    rounds: int
 
     def answer(self, input: Datum, output: Datum) -> list[str]:
         return self.reduction.after(input, self.rounds)
 
-    def read(self, tokens: Sequence[str]) -> Datum | None:
-        return self.reduction.read(tokens)
-
 
 @dataclass(frozen=True)
-class AskedStep:
+class AskedStep(_AskedTerm):
     """The first term of the function's reduction by value, after the call itself, that tokens can write."""
-
-    reduction: _Reduction
-
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        return self.reduction.tokens
-
-    def given(self, input: Datum) -> list[str]:
-        return self.reduction.input.encode(input)
 
     def answer(self, input: Datum, output: Datum) -> list[str]:
         return next(self.reduction.lines(input))
 
-    def read(self, tokens: Sequence[str]) -> Datum | None:
-        return self.reduction.read(tokens)
-
 
 @dataclass(frozen=True)
-class AskedNext:
+class AskedNext(_AskedTerm):
     """The line after one of the function's reduction by value, of which the first is the call and the last the value. Which line
     is given for an input is decided by the input alone, from a fingerprint of it: across inputs as if drawn, each but the last as
     likely, and the same whenever an input comes again."""
-
-    reduction: _Reduction
-
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        return self.reduction.tokens
 
     def lines(self, input: Datum) -> list[Line]:
         """The call, and what it is reduced to, to the value."""
@@ -303,9 +291,6 @@ class AskedNext:
     def answer(self, input: Datum, output: Datum) -> list[str]:
         return list(self._row(input)[1])
 
-    def read(self, tokens: Sequence[str]) -> Datum | None:
-        return self.reduction.read(tokens)
-
     @cached_property
     def _row(self) -> Callable[[Datum], tuple[Line, Line]]:
         """The line that is given for an input, and the next one."""
@@ -315,22 +300,17 @@ class AskedNext:
             place = fingerprint([BECOMES, *self.reduction.input.encode(input)]) % (len(lines) - 1)
             return lines[place], lines[place + 1]
 
-        return lru_cache(_KEPT)(row)
+        return lru_cache(ROWS_KEPT)(row)
 
 
 @dataclass(frozen=True)
-class AskedTrace:
+class AskedTrace(_AskedTerm):
     """All terms of the function's reduction by value that tokens can write, to the value itself, :data:`BECOMES` between them: a
     scratchpad (Nye et al., "Show Your Work", 2021)."""
-
-    reduction: _Reduction
 
     @property
     def tokens(self) -> tuple[str, ...]:
         return (*self.reduction.tokens, BECOMES)
-
-    def given(self, input: Datum) -> list[str]:
-        return self.reduction.input.encode(input)
 
     def answer(self, input: Datum, output: Datum) -> list[str]:
         written: list[str] = []
