@@ -108,11 +108,15 @@ def test_nothing_of_the_users_is_overwritten(tmp_path, folder, half_trained):
     other = tmp_path / "other"
     other.mkdir()
     (other / "config.json").write_text('{"kind": "another tool"}')
+    carded = tmp_path / "carded"
+    carded.mkdir()
+    (carded / "README.md").write_text("mine")
     file = tmp_path / "file"
     file.write_text("mine")
     for place, words in [
         (folder, "holds notes.txt"),
         (other, "not recsyn's"),
+        (carded, "not recsyn's"),
         (file, "is a file"),
         (file / "under", "cannot be"),
     ]:
