@@ -92,14 +92,13 @@ fun sort (ns : List Int) : List Int = match ns with [] => [] | n :: ns => insert
     "asks": "next",
     "input": "flat",
     "output": "flat",
-    "integers": [0, 4],
-    "distribution": {"kind": "uniform", "sizes": [1, 4]},
+    "distribution": {"kind": "uniform", "sizes": [1, 5]},
 }
 
 
 def sorter(steps):
     task = Task.from_config(SORTING)
-    trained = train(task, Architecture(max_positions=32), Recipe(steps=steps, learning_rate=2e-3))
+    trained = train(task, Architecture(max_positions=32), Recipe(steps=steps))
     return CheckpointModel(Checkpoint(task, trained.architecture, trained.recipe, trained.model, {}, Path("nowhere")))
 
 
@@ -120,7 +119,7 @@ def test_a_model_is_asked_about_inputs_and_about_lines():
 
 @pytest.mark.slow
 def test_sorting_is_learned_line_by_line():
-    model = sorter(1_000)
+    model = sorter(1_500)
     found = emulate(model, model.checkpoint.task, generate(model.checkpoint.task, 200, 1, "test").inputs)
-    assert found.step_rate.share < 0.05
-    assert found.value_rate.share < 0.3
+    assert found.step_rate.share < 0.1
+    assert found.value_rate.share < 0.5

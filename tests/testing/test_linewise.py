@@ -223,6 +223,7 @@ def test_how_an_evaluation_ends_badly(answer: Any, end: str) -> None:
     task = made("sorting")
     run = emulate(lambda lines: [answer for _ in lines], task, [numbers(2, 1)]).runs[0]
     assert (run.end, run.value_right, len(run.steps), run.astray) == (end, False, 1, 0)
+    assert " ".join(run.line) == ("UNROLL[ 2 1 ]" if end in ("no answer", "repetition") else answer)
 
 
 def test_a_circle_is_found_also_where_the_call_is_not_on_it() -> None:

@@ -24,26 +24,24 @@ _BATCH = 512
 
 @dataclass(slots=True, eq=False)
 class _Evaluation:
-    """The evaluation of one input as far as it is. ``right`` has its lines as they should be."""
+    """The evaluation of one input as far as it is: ``line`` is the one that it is at. ``right`` has its lines as they should be."""
 
     task: Task
     input: Datum
     right: list[Line]
+    line: Line
     answers: list[Answer] = field(default_factory=list)
     end: End | None = None
     met: set[Line] = field(default_factory=set)
-    """The lines so far."""
-
-    @property
-    def line(self) -> Line:
-        """The line that it is at."""
-        return self.answers[-1].tokens if self.answers else self.right[0]
+    """The lines before it."""
 
     def go_on(self, answer: Answer, limit: int) -> None:
         """Put an answer in the place of the line."""
         self.met.add(self.line)
         self.answers.append(answer)
         self.end = self._ended(answer, limit)
+        if self.end != "no answer":
+            self.line = answer.tokens
 
     def _ended(self, answer: Answer, limit: int) -> End | None:
         try:
@@ -77,7 +75,8 @@ def line_by_line(model: Model, task: Task, inputs: Sequence[Datum], limit: int) 
     """The evaluations of n inputs, side by side, each of at most ``limit`` lines after the first. Raises :class:`RecsynError` for
     an input whose right one has more, or whose call the model cannot be asked about, and
     :class:`~recsyn.testing.verdicts.ModelError`."""
-    evaluations = [_Evaluation(task, value, _right_lines(task, value, limit)) for value in inputs]
+    rightly = [_right_lines(task, value, limit) for value in inputs]
+    evaluations = [_Evaluation(task, value, right, right[0]) for value, right in zip(inputs, rightly, strict=True)]
     asking, going_on = ask, evaluations
     while going_on:
         for start in range(0, len(going_on), _BATCH):
