@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from recsyn.cli.main import main
+
+# How long something takes is measured by benchmarks, and no test fails where a machine is busy.
+settings.register_profile("recsyn", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("recsyn")
 
 pytest_plugins = ["pytester"]
 

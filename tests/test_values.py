@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import recsyn
@@ -205,7 +205,6 @@ def boxes() -> st.SearchStrategy[Value]:
     return st.recursive(leaves, lambda inner: st.tuples(inner, inner).map(lambda both: Value("Pair", both)), max_leaves=8)
 
 
-@settings(deadline=None)
 @given(boxes() | integers | characters | st.text(characters).map(from_iterable) | st.lists(boxes()).map(from_iterable))
 def test_what_is_shown_reads_back(datum: Any) -> None:
     assert equal(BOX.value(show(datum)), datum)
@@ -263,7 +262,6 @@ def test_digits_against_python() -> None:
         assert integer_of(str(number)) == number
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=-(10**3000), max_value=10**3000))
 def test_digits_read_back(number: int) -> None:
     digits = digits_of(number)

@@ -258,7 +258,7 @@ def decoded(codec: Codec, tokens: tuple[str, ...]) -> tuple[Datum | None, int]:
 
 
 @given(declarations(), st.sampled_from(["T0 Int", "T0 Char", "T1 (List Int)", "List (T0 Int)", "(T1 Int, T0 Int)"]), st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_whatever_the_types_values_come_back(source: str, text: str, data: st.DataObject) -> None:
     """All values of small sizes and some of larger ones: read back as they were, no two alike, whatever has been changed told from
     them. Prefix and mirror write every type."""
@@ -290,7 +290,7 @@ def test_whatever_the_types_values_come_back(source: str, text: str, data: st.Da
 
 
 @given(declarations(), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_token_is_refused_with_which_a_value_may_go_on(source: str, data: st.DataObject) -> None:
     """What begins some known value is read to its end at least: an error names a later place, or is none."""
     program = check(Source("types.rec", source))

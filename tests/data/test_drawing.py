@@ -154,7 +154,7 @@ RULES = st.fixed_dictionaries({name: st.lists(st.lists(PARTS, max_size=3).map(tu
 
 
 @given(rules=RULES, letters=st.integers(0, 2))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_grammar_is_counted_alike(rules: dict[str, list[tuple[str, ...]]], letters: int) -> None:
     """Exact and certified counts, the sizes that there are, and the largest: whatever has values of a size beyond what is derived
     without a nonterminal inside itself has no largest."""
@@ -176,7 +176,7 @@ def test_any_grammar_is_counted_alike(rules: dict[str, list[tuple[str, ...]]], l
 
 
 @given(rules=RULES, letters=st.integers(0, 2), first=st.integers(0, 40))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_sizes_are_told_in_any_order(rules: dict[str, list[tuple[str, ...]]], letters: int, first: int) -> None:
     """Also of nonterminals that come late, and before or after any is counted."""
 
@@ -196,7 +196,7 @@ def test_sizes_are_told_in_any_order(rules: dict[str, list[tuple[str, ...]]], le
 
 
 @given(rules=RULES, labels=st.integers(0, 3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_few_labels_bound_sizes(rules: dict[str, list[tuple[str, ...]]], labels: int) -> None:
     grammar = TreeGrammar(
         lambda at: [Production(f"{at}{i}", fields) for i, fields in enumerate(rules[str(at)])],

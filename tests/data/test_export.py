@@ -307,7 +307,7 @@ def written(made: Task, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_changed_file_is_refused(written: Path, data: st.DataObject, tmp_path: Path) -> None:
     """One bit anywhere, a file cut short, one longer, one gone."""
     copy = tmp_path / "copy"

@@ -162,7 +162,7 @@ def grammars(draw: st.DrawFn) -> dict[str, list[Production]]:
 
 
 @given(rules=grammars(), letters=st.integers(0, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_formulas_of_any_system(rules: Any, letters: int) -> None:
     grammar = TreeGrammar(lambda at: rules[at], lambda at: tuple(range(letters)) if at == "letter" else None)
     closed = generating_functions(grammar, "a").closed

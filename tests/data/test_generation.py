@@ -164,7 +164,7 @@ def test_rows_are_the_same_without_machine_code(made: Task, monkeypatch: pytest.
 
 
 @given(first=st.integers(0, 2**40), n=st.integers(0, 90), more=st.integers(0, 90), seed=st.integers(0, 2**130))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_rows_do_not_depend_on_those_made_with_them(first: int, n: int, more: int, seed: int) -> None:
     made = task_from_config(config_of("inorder"))
     whole = generate(made, n + more, seed, "test", first)
@@ -240,7 +240,6 @@ def test_large_values_are_drawn_by_the_sampler_and_evaluated_in_arrays() -> None
 
 
 @given(rows=st.lists(st.lists(st.integers(1, 9), max_size=5), max_size=100), data=st.data())
-@settings(deadline=None)
 def test_padding_follows_each_row(rows: list[list[int]], data: st.DataObject) -> None:
     sequences = Sequences.of(rows)
     chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=100)) if rows else []

@@ -55,14 +55,14 @@ def in_python(text: str) -> list[bool]:
 
 
 @given(predicates)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_predicate_holds_where_python_says(pair: tuple[str, str]) -> None:
     ours, python = pair
     assert Predicate.of(ours).holds(COLUMNS).tolist() == in_python(python)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "not ", "not not "]), comparisons), min_size=1, max_size=5), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_not_binds_before_and_before_or(parts: list[Any], data: st.DataObject) -> None:
     ours, python = "", ""
     for place, (nots, drawn) in enumerate(parts):
@@ -120,7 +120,7 @@ def test_what_is_no_predicate_is_told_by_its_place(text: str, said: str) -> None
 
 
 @given(st.text(max_size=30) | st.lists(st.sampled_from([*NAMES, "<", "and", "or", "not", "(", ")", "3", "-", " "])).map(" ".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_text_gives_another_error(text: str) -> None:
     said = None
     try:

@@ -300,7 +300,7 @@ def test_answers_are_written_and_read(asked: Task) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_changed_answer_is_wrong_at_some_place(data: st.DataObject, asked: Task) -> None:
     size = data.draw(st.sampled_from([n for n in range(2, 9) if asked.space.grammar.count(asked.space.type, n)]))
     rank = data.draw(st.integers(0, asked.space.grammar.count(asked.space.type, size) - 1))

@@ -38,7 +38,7 @@ def made(request: pytest.FixtureRequest, task: Callable[..., Task]) -> Task:
 
 
 @given(n=st.integers(0, 30), more=st.integers(0, 30), seed=st.integers(0, 10**20), split=st.sampled_from(SPLITS))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_rows_are_addressed_by_index(made: Task, n: int, more: int, seed: int, split: str) -> None:
     some, all_of_them = generate(made, n, seed, split), generate(made, n + more, seed, split)
     assert len(some) == n

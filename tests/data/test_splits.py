@@ -234,7 +234,7 @@ JUNK = st.one_of(
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_splits_give_another_error(data: st.DataObject, config: Callable[..., dict[str, Any]]) -> None:
     """One to three places changed or dropped at random: they are splits that come back, or a RecsynError."""
     splits = copy.deepcopy(ALL[3])

@@ -202,7 +202,7 @@ JUNK = st.one_of(
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_configuration_gives_another_error(data: st.DataObject, config: Callable[..., dict[str, Any]]) -> None:
     """One to three places changed, dropped or added at random: it is a task whose rows can be made, or a RecsynError."""
     function = data.draw(st.sampled_from(sorted(CODECS)))
@@ -232,7 +232,7 @@ def test_no_configuration_gives_another_error(data: st.DataObject, config: Calla
 
 
 @given(cut=st.integers(0, 1_000), put=st.text(max_size=5), data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_source_gives_another_error(cut: int, put: str, data: st.DataObject, config: Callable[..., dict[str, Any]]) -> None:
     whole = config("inorder")
     start = cut % len(whole["source"])

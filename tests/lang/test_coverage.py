@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import recsyn
@@ -99,7 +99,6 @@ def inputs(types: tuple[Type, ...]) -> Iterator[tuple[Any, ...]]:
     return product(*(values(t, DEPTH + 1) for t in types))
 
 
-@settings(deadline=None)
 @given(matrices())
 def test_exhaustive(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
     types, rows = matrix
@@ -112,7 +111,6 @@ def test_exhaustive(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
         assert all(i in left_over for i in instances)
 
 
-@settings(deadline=None)
 @given(matrices())
 def test_redundant(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
     types, rows = matrix
@@ -120,7 +118,6 @@ def test_redundant(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
     assert COVERAGE.redundant(rows) == [n for n in range(len(rows)) if n not in first]
 
 
-@settings(deadline=None)
 @given(matrices())
 def test_adding_what_is_missing_mends(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
     """The printed patterns read back, none of them is redundant, and in the end nothing is missing."""
@@ -147,7 +144,6 @@ def test_adding_what_is_missing_mends(matrix: tuple[tuple[Type, ...], list[Row]]
     raise AssertionError("still not exhaustive")
 
 
-@settings(deadline=None)
 @given(matrices())
 def test_whole_programs(matrix: tuple[tuple[Type, ...], list[Row]]) -> None:
     """Of a match in a program: it is refused where a value is not covered, what is printed fits only such values, exactly the cases

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import lark
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import recsyn
@@ -89,7 +89,6 @@ def parenthesised(written: s.Expression) -> str:
     return written.name
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_precedence(data: st.DataObject) -> None:
     operators = data.draw(st.lists(st.sampled_from([o for o, _, _ in LEVELS]), max_size=8))
@@ -309,7 +308,6 @@ def test_a_comment_that_never_ends() -> None:
     assert "this comment is never closed" in refusal("fun f x = x\n{- {- -}")
 
 
-@settings(deadline=None)
 @given(st.text("-{}\"' \nax\\"))
 def test_blanking_keeps_places(text: str) -> None:
     try:

@@ -111,7 +111,6 @@ def mutated(data: st.DataObject, text: str) -> str:
 SOURCES = [module_source(name).text for name in module_names()] + [p.read_text("utf-8") for p in EXAMPLES]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_mutated_excerpts_of_good_sources(data: st.DataObject) -> None:
     source = data.draw(st.sampled_from(SOURCES).flatmap(lambda text: excerpts(text, 4)))
@@ -125,7 +124,6 @@ def test_mutated_sources(data: st.DataObject) -> None:
     outcome(mutated(data, data.draw(st.sampled_from(SOURCES))))
 
 
-@settings(deadline=None)
 @given(st.binary() | st.text().map(lambda t: t.encode("utf-16")))
 def test_any_file(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "any.rec"

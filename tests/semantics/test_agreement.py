@@ -226,7 +226,6 @@ def each(number: int, count: int, body: Callable[[Generated], None], *phases: Ph
     @settings(
         max_examples=count,
         database=None,
-        deadline=None,
         report_multiple_bugs=False,
         print_blob=False,
         suppress_health_check=list(HealthCheck),

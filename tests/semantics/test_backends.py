@@ -121,7 +121,7 @@ def test_against_python(backend: str) -> None:
 
 @EVERY
 @given(x=st.integers(), y=st.integers() | st.sampled_from([0, 1, -1, INTEGERS[0], INTEGERS[-1], 2**62, 2**63, -(2**62)]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_integers_of_any_size(backend: str, x: int, y: int) -> None:
     expected = [x + y, x - y, x * y, x // y if y else 0, x % y if y else x, -x]
     assert to_list(PROGRAM["arithmetic"].compile(backend)(x, y)) == expected
@@ -132,7 +132,7 @@ def test_integers_of_any_size(backend: str, x: int, y: int) -> None:
 @COMPILED
 @pytest.mark.parametrize("name", ["mirror", "sums"])
 @given(tree=PROGRAM.strategy("Tree Int", max_size=30, integers=st.integers() | st.sampled_from([2**61, -(2**62), 2**62])))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_trees(backend: str, name: str, tree: Value) -> None:
     assert PROGRAM[name].compile(backend)(tree) == PROGRAM[name].compile("reference")(tree)
 
@@ -143,7 +143,7 @@ def test_trees(backend: str, name: str, tree: Value) -> None:
     rose=PROGRAM.strategy("Rose Int", max_size=20),
     n=st.integers(0, 7),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_patterns_and_labels(backend: str, shape: Value, rose: Value, n: int) -> None:
     for name, arguments in (("area", (shape,)), ("total", (rose,)), ("weird", (n, nat(n)))):
         assert PROGRAM[name].compile(backend)(*arguments) == PROGRAM[name].compile("reference")(*arguments)

@@ -60,7 +60,7 @@ def test_parts(notes: list[list[Value]], part: slice, place: int) -> None:
 
 @EVERY
 @given(trees=st.lists(TREES, max_size=5), notes=st.lists(NOTES, max_size=5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_rows_are_evaluated_as_values_are(backend: str, trees: list[Value], notes: list[list[Value]]) -> None:
     mirror, raised = PROGRAM["mirror"], PROGRAM["raised"]
     assert list(mirror.batch(PROGRAM.batch("Tree Int", trees), backend=backend)) == [mirror(t) for t in trees]

@@ -669,7 +669,7 @@ def hold_made_up(text: str, types: tuple[str, str], seed: int) -> int:
     return cost.unfoldings is not None
 
 
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
 
 @FEW

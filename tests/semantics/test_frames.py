@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import recsyn
@@ -136,7 +136,6 @@ def nodes(term: Any) -> int:
     return 1 + len(fields) + sum(map(nodes, core.children(term)))
 
 
-@settings(deadline=None)
 @given(TERMS, st.integers(0, 40))
 def test_an_abridged_term_is_as_long_as_there_is_room(term: Any, room: int) -> None:
     size = nodes(term)

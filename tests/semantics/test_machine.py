@@ -442,7 +442,7 @@ _AHEAD = 6
 @given(transducers())
 @example((3, TWINS))
 @example((3, LATE))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_no_machine_with_fewer_states_does_the_same(made: tuple[int, str]) -> None:
     """The least number of states by Myhill and Nerode's theorem for subsequential functions (Choffrut 2003): as many as there are
     different functions from what is still to come to what is still to be put out, found here by evaluation alone."""

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import recsyn
@@ -54,7 +54,6 @@ def test_what_does_not_branch_is_not_drawn(value: Value) -> None:
     assert "".join(read(value._repr_html_()).itertext()) == str(value)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"])))
 def test_texts_are_escaped(text: str) -> None:
     string = branch(from_iterable(text))

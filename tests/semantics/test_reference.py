@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import recsyn
@@ -111,7 +111,6 @@ EMPTY = recsyn.loads("fun id x = x")
 INTEGERS = st.integers(-9, 9) | st.integers()
 
 
-@settings(deadline=None)
 @given(INTEGERS, INTEGERS)
 @example(7, 0)
 @example(-7, 2)
@@ -131,7 +130,6 @@ def test_arithmetic(a: int, b: int) -> None:
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 
 
-@settings(deadline=None)
 @given(st.lists(CHARACTERS), st.lists(CHARACTERS))
 def test_lists_of_characters(a: list[str], b: list[str]) -> None:
     left, right = map(str, map(from_iterable, (a, b)))

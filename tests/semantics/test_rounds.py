@@ -66,7 +66,7 @@ trees = st.recursive(
 
 @pytest.mark.parametrize("function", ["inorder", "preorder"])
 @given(tree=trees)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_each_round_is_one_round_from_the_one_before(traversal: recsyn.Program, function: str, tree: Value) -> None:
     """The text of a round reads back as an expression with the calls unfolded once more, and with the same value."""
     rounds = traversal[function].rounds(tree)

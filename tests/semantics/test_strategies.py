@@ -163,7 +163,7 @@ def test_every_example_of_the_library(name: str) -> None:
 PROPERTIES = [(name, index) for name in module_names() for index in range(len(module(name).checked.properties))]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(PROPERTIES), st.data())
 def test_every_property_of_the_library_holds_step_by_step(which: tuple[str, int], data: st.DataObject) -> None:
     """The properties are the oracle: no evaluator is asked."""
@@ -307,7 +307,7 @@ TERMS = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TERMS)
 def test_the_leftmost_of_the_innermost_and_of_the_outermost_redexes(text: str) -> None:
     for step in islice(PROGRAM.steps(text, INNERMOST), 150):
@@ -318,7 +318,7 @@ def test_the_leftmost_of_the_innermost_and_of_the_outermost_redexes(text: str) -
         assert show_term(step.redex) == next(candidates(whole)), text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TERMS)
 def test_what_the_strategies_have_in_common(text: str) -> None:
     by_strategy = {s: PROGRAM.trace(text, 20_000, s) for s in STRATEGIES}

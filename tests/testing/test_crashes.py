@@ -169,7 +169,7 @@ JUNK = st.recursive(
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_field_changed_at_random_is_harmless_or_told(
     data: st.DataObject, crash_file: Path, stopping: Answering, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -141,7 +141,7 @@ def sorts(line: Line) -> list[str]:
 
 
 @given(st.lists(st.integers(0, 4), max_size=5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_insertion_sort_on_tokens_is_right(items: list[int]) -> None:
     task = made("sorting")
     emulation = emulate(lambda lines: [sorts(line) for line in lines], task, [numbers(*items)])
@@ -158,7 +158,7 @@ def carries(line: Line) -> list[str]:
 
 
 @given(st.lists(st.sampled_from(["XO", "XI"]), max_size=8))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_successor_on_tokens_is_right(digits: list[str]) -> None:
     value = Value("One")
     for digit in digits:
@@ -234,7 +234,7 @@ def test_a_circle_is_found_also_where_the_call_is_not_on_it() -> None:
 
 
 @given(st.integers(5, 40))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_what_grows_without_end_is_cut_at_the_limit(limit: int) -> None:
     asked = 0
 

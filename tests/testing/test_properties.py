@@ -81,7 +81,7 @@ def test_the_smallest_by_brute_force() -> None:
     """Whatever lists of three colours a claim excludes, the input shown is no larger than the smallest of them."""
     colours = ("Red", "Green", "Blue")
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.sets(st.lists(st.sampled_from(colours), max_size=3).map(tuple), min_size=1, max_size=8))
     def holds(bad: set[tuple[str, ...]]) -> None:
         claim = " && ".join(f"xs != [{', '.join(b)}]" for b in sorted(bad))

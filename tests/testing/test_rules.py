@@ -38,7 +38,7 @@ conditions = st.builds(Condition, st.sampled_from(NAMES), st.sampled_from(RELATI
 
 
 @given(seed=st.integers(0, 2**32), planted=st.lists(conditions, min_size=1, max_size=3, unique_by=lambda c: c.feature))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_planted_rule_is_found_again(seed: int, planted: list[Condition]) -> None:
     """Where every condition of it earns its place: a rule that is as good without one is told without it."""
     columns = random_columns(seed)
@@ -54,7 +54,7 @@ def test_a_planted_rule_is_found_again(seed: int, planted: list[Condition]) -> N
 
 
 @given(seed=st.integers(0, 2**32), share=st.floats(0.01, 0.99), planted=conditions, noise=st.floats(0, 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_rule_is_better_than_the_best_condition_by_the_price_of_its_further_ones(
     seed: int, share: float, planted: Condition, noise: float
 ) -> None:

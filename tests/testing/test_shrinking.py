@@ -75,7 +75,7 @@ def test_the_smallest_of_all_is_reached(type: str, name: str, spaces: dict[str, 
     smallest = min(everyone, key=lambda v: order(space, v))
 
     @given(start=values(space, max_size=25, integers=st.integers(0, 3)).filter(fails))
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+    @settings(max_examples=12, suppress_health_check=[HealthCheck.filter_too_much])
     def reached(start: Datum) -> None:
         assert shrink(space, start, lambda batch: [fails(v) for v in batch]) == smallest
 
@@ -87,7 +87,7 @@ def test_what_is_asked_is_smaller_new_and_no_more_than_a_batch(type: str, spaces
     space = spaces[type]
 
     @given(start=values(space, min_size=1, max_size=25, integers=st.integers(0, 3)), salt=st.integers(0, 9))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def downwards(start: Datum, salt: int) -> None:
         asked: list[Datum] = []
         current = start

@@ -34,7 +34,7 @@ def space() -> Callable[[str], Space]:
 
 @pytest.mark.parametrize("text", TYPES)
 @given(data=st.data(), bounds=st.tuples(st.integers(0, 25), st.integers(0, 25)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_values_have_their_type_and_a_size_within_bounds(
     text: str, data: st.DataObject, bounds: tuple[int, int], space: Callable[[str], Space]
 ) -> None:
@@ -65,7 +65,7 @@ def test_bad_bounds_are_refused_at_once(bounds: dict[str, Any], said: str, space
 
 
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_labels_are_drawn_as_asked(data: st.DataObject, space: Callable[[str], Space]) -> None:
     drawn = data.draw(values(space("Rose Char"), characters=st.sampled_from("xyz")))
     assert {d for d in preorder(drawn) if isinstance(d, str)} <= set("xyz")
@@ -85,7 +85,7 @@ def test_depth_200_is_reached_quickly(text: str, space: Callable[[str], Space]) 
     deepest = 0
 
     @given(value=values(space(text), min_size=200, max_size=300))
-    @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, database=None, suppress_health_check=list(HealthCheck))
     def drawn(value: Value) -> None:
         nonlocal deepest
         deepest = max(deepest, depth(value))
@@ -123,7 +123,7 @@ def test_a_failing_property_ends_at_the_smallest_input(succ: Task) -> None:
     seen: list[Value] = []
 
     @given(n=values(succ.space))
-    @settings(database=None, deadline=None, derandomize=True)
+    @settings(database=None, derandomize=True)
     def two_carries_never_happen(n: Value) -> None:
         if str(succ.function(n)).startswith("XO (XO (X"):
             seen.append(n)

@@ -38,7 +38,7 @@ def test_a_wrong_example_fails(wrong: recsyn.Program) -> None:
 TREE = TRAVERSAL.strategy("Tree Int")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(TREE)
 def test_functions_agree(tree: Value) -> None:
     module = executed(TRAVERSAL)
