@@ -236,7 +236,7 @@ def test_machine_code_measures_what_python_does(function: str, monkeypatch: pyte
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_machine_code_measures_any_values(data: st.DataObject) -> None:
     """Values of all shapes, with integers that are in no alphabet."""
     made = task_of(data.draw(st.sampled_from(FUNCTIONS)))

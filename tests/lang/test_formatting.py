@@ -66,14 +66,14 @@ def assert_kept_and_settled(text: str) -> None:
     assert not re.search(r"[\t\r\f]| \n", without_comments(result))
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_program(programs: st.SearchStrategy[str], data: st.DataObject) -> None:
     assert_kept_and_settled(data.draw(programs))
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_program_at_length(programs: st.SearchStrategy[str], data: st.DataObject) -> None:
     assert_kept_and_settled(data.draw(programs))

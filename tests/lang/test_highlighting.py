@@ -46,13 +46,13 @@ def assert_agrees(text: str) -> None:
     assert literals == "".join(str(t) for t in tokens if t.type in ("STRING", "CHARACTER"))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text() | st.text("fun x=()|:\n-{}'\"\\ 1A.\r"))
 def test_any_text_round_trips(text: str) -> None:
     pieces(text)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_program(programs: st.SearchStrategy[str], data: st.DataObject) -> None:
     assert_agrees(data.draw(programs))
@@ -63,7 +63,7 @@ def test_real_programs(text: str) -> None:
     assert_agrees(text)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text("-{}\"' \nax\\"))
 def test_comments_are_those_of_the_language(text: str) -> None:
     try:

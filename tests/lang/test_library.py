@@ -162,7 +162,7 @@ LISTS: list[tuple[str, Callable[..., Any]]] = [
 
 @pytest.mark.parametrize(("name", "oracle"), LISTS, ids=[n for n, _ in LISTS])
 def test_lists(names: dict[str, Callable[..., Any]], name: str, oracle: Callable[..., Any]) -> None:
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     @given(lists)
     def agrees(xs: list[int]) -> None:
         assert names[name](xs) == oracle(xs)
@@ -170,7 +170,7 @@ def test_lists(names: dict[str, Callable[..., Any]], name: str, oracle: Callable
     agrees()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(lists, lists, ints)
 def test_two_lists(names: dict[str, Callable[..., Any]], xs: list[int], ys: list[int], n: int) -> None:
     assert names["list.append"](xs, ys) == xs + ys
@@ -185,7 +185,7 @@ def test_two_lists(names: dict[str, Callable[..., Any]], xs: list[int], ys: list
     assert names["list.index_of"](n, xs) == (xs.index(n) if n in xs else None)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(small, small)
 def test_naturals(names: dict[str, Callable[..., Any]], m: int, n: int) -> None:
     a, b = nat(m), nat(n)
@@ -200,7 +200,7 @@ def test_naturals(names: dict[str, Callable[..., Any]], m: int, n: int) -> None:
         assert names["nat.factorial"](a) == factorial(m)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(1, 10**6), st.integers(1, 10**6))
 def test_positives(names: dict[str, Callable[..., Any]], m: int, n: int) -> None:
     a, b = pos(m), pos(n)
@@ -233,7 +233,7 @@ def arithmetic() -> recsyn.Program:
     return recsyn.loads("import expression")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(expressions())
 def test_expressions(arithmetic: recsyn.Program, written: tuple[Value, str]) -> None:
     value, text = written

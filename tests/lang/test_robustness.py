@@ -49,7 +49,7 @@ def outcome(text: str) -> str:
     return "refused"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text() | st.text("fun x=()|:\n-{}'\"\\ 1A"))
 def test_any_text(text: str) -> None:
     outcome(text)
@@ -57,7 +57,7 @@ def test_any_text(text: str) -> None:
         recsyn.loads("fun f x = x").value(text)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(WORDS), max_size=30))
 def test_any_words(words: list[str]) -> None:
     outcome(" ".join(words))
@@ -65,7 +65,7 @@ def test_any_words(words: list[str]) -> None:
     outcome("fun f x = match x with " + " ".join(words))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data())
 def test_mutated_programs(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(GOOD))
@@ -118,7 +118,7 @@ def test_mutated_excerpts_of_good_sources(data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data())
 def test_mutated_sources(data: st.DataObject) -> None:
     outcome(mutated(data, data.draw(st.sampled_from(SOURCES))))

@@ -77,7 +77,7 @@ def ends(group: Group) -> bool:
     return all(any(i == j and s for i, j, s in a) for f, g, a in closure if f == g and composed(a, a) == a)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(groups())
 def test_a_group_is_accepted_where_the_principle_accepts_it(group: Group) -> None:
     try:

@@ -176,13 +176,13 @@ def survives(text: str) -> None:
         recsyn.loads(read)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(WORDS), max_size=40))
 def test_any_words(words: list[str]) -> None:
     survives(" ".join(words))
 
 
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=250)
 @given(st.sampled_from(GOOD), st.data())
 def test_programs_with_something_changed(text: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
