@@ -46,7 +46,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_every_command_of_the_readme(workplace: Path) -> None:
     commands = [line for block in blocks(README, "sh") for line in block.splitlines()]
-    assert len(commands) == 22
+    assert len(commands) == 23
     for command in commands:
         if command.startswith("make "):
             assert run(f"make -n -C {ROOT} {command.split()[1]}", workplace).returncode == 0

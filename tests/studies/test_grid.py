@@ -108,6 +108,15 @@ def test_columns_that_are_too_long_are_refused_before_anything_is_trained(study:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("asked", ["asks: rounds, rounds: 2", "asks: states"])
+def test_what_cannot_be_run_to_the_end_is_refused_before_anything_is_trained(study: Path, tmp_path: Path, asked: str) -> None:
+    text = study.read_text("utf-8").replace("rows: 40", "rows: 40\nwhole: true")
+    study.write_text(text.replace("natural: {task: {", f"natural: {{task: {{{asked}, "), "utf-8")
+    with pytest.raises(RecsynError, match="at order natural, heads 2, seed 3, in the column 'trained': the task asks for"):
+        done(load_study(str(study), quick=True).cells, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_evaluations_run_to_the_end_are_judged_too(study: Path, tmp_path: Path) -> None:
     text = study.read_text("utf-8").replace("rows: 40", "rows: 40\nwhole: true")
     study.write_text(text.replace("natural: {task: {", "natural: {task: {asks: rounds, rounds: 1, "), "utf-8")

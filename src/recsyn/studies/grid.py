@@ -3,6 +3,7 @@ cell is named by all that could change its outcome, and holds its checkpoint, wr
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from recsyn.neural.resuming import Diverged, forget
 from recsyn.neural.running import Running
 from recsyn.neural.training import train
 from recsyn.studies.outcome import Outcome
-from recsyn.studies.study import Cell, check_fit
+from recsyn.studies.study import Cell
 from recsyn.testing.emulation import emulate
 from recsyn.testing.evaluation import evaluate
 from recsyn.testing.findings import Rate
@@ -37,6 +38,8 @@ _TELL_EVERY = 20
 """Steps after which a process says how far it is."""
 _LOOK_EVERY = 0.5
 """Seconds."""
+_FEW = 8
+"""Rows of a column that show whether it can be judged."""
 
 
 def kept(cell: Cell, folder: Path) -> Outcome | None:
@@ -57,12 +60,33 @@ def outcomes(
     Lightning's Trainer. A training that diverges is an outcome too, and is not kept. Raises :class:`RecsynError`, naming the cell,
     where one cannot be trained, judged or kept; and ``KeyboardInterrupt``, after which the same call goes on where it was, but for
     what was since each cell last kept its state."""
-    check_fit(cells)
+    _check(cells)
     if processes < 2 or len(cells) < 2:
         for cell in cells:
             yield cell, _done(cell, folder, trainer, on_step)
         return
     yield from _elsewhere(cells, folder, min(processes, len(cells)), trainer, on_step)
+
+
+def _check(cells: Sequence[Cell]) -> None:
+    """Raise :class:`RecsynError` for what could be trained, and then not be judged: a column of which no rows can be drawn or only
+    such as are too long for the network, and what cannot be run to the end."""
+    lengths: dict[str, tuple[int, int]] = {}
+    for cell in cells:
+        for column in cell.columns:
+            try:
+                kind = json.dumps([cell.task, column.split, column.distribution, cell.whole], sort_keys=True)
+                if kind not in lengths:
+                    task = column.drawn(task_from_config(cell.task))
+                    rows = generate(task, _FEW, _SEED, column.split)
+                    if cell.whole and task.asks != "value":
+                        emulate(lambda inputs: [""] * len(inputs), task, rows.inputs)
+                    lengths[kind] = task.max_source_length, task.max_target_length
+                why = cell.architecture.misfit(*lengths[kind])
+                if why:
+                    raise RecsynError(f"the task has {why}", "raise max_positions or room, or draw smaller inputs")
+            except RecsynError as error:
+                raise RecsynError(f"at {cell.name}, in the column {column.name!r}: {error.message}", error.hint) from None
 
 
 def _elsewhere(

@@ -32,7 +32,7 @@ from typing import Any, TypeAlias
 from recsyn.data.configurations import Configuration, Shelf
 from recsyn.data.distributions import distribution_from_config
 from recsyn.data.experiments import PRESETS, experiment_of
-from recsyn.data.tasks import Task, task_from_config
+from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError, quoted
 from recsyn.lang.diagnostics import LanguageError, nearest
 from recsyn.neural.architecture import Architecture
@@ -147,23 +147,6 @@ def load_study(name: str, quick: bool = False) -> Study:
         raise
     except RecsynError as error:
         raise RecsynError(f"in {path!r}: {error.message}", error.hint) from None
-
-
-def check_fit(cells: Sequence[Cell]) -> None:
-    """Raise :class:`RecsynError` for a column of which no rows can be drawn, or only such as are too long for a cell's network."""
-    lengths: dict[str, tuple[int, int]] = {}
-    for cell in cells:
-        for column in cell.columns:
-            try:
-                kind = json.dumps([cell.task, column.split, column.distribution], sort_keys=True)
-                if kind not in lengths:
-                    drawn = column.drawn(task_from_config(cell.task))
-                    lengths[kind] = drawn.max_source_length, drawn.max_target_length
-                why = cell.architecture.misfit(*lengths[kind])
-                if why:
-                    raise RecsynError(f"the task has {why}", "raise max_positions or room, or draw smaller inputs")
-            except RecsynError as error:
-                raise RecsynError(f"at {cell.name}, in the column {column.name!r}: {error.message}", error.hint) from None
 
 
 def _fields(content: Any) -> dict[str, Any]:
