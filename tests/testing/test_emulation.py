@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsyn.data.answers import Answer
@@ -252,6 +252,7 @@ def test_a_value_may_come_of_wrong_steps() -> None:
 
 
 @given(st.integers(1, 40), st.sampled_from([ROUNDS, STEP]))
+@settings(deadline=None)
 def test_what_leads_to_itself_is_cut(limit: int, asks: dict[str, Any]) -> None:
     task = made("succ", **asks)
     asked = 0
@@ -276,6 +277,7 @@ def test_a_circle_is_found_also_where_the_input_is_not_on_it(asks: dict[str, Any
 
 
 @given(st.integers(1, 40), st.sampled_from([ROUNDS, STEP]), st.integers(1, 3))
+@settings(deadline=None)
 def test_what_grows_without_end_is_cut_at_the_limit(limit: int, asks: dict[str, Any], many: int) -> None:
     """Each call makes one larger call, or two, as often as it may."""
     task = made("mirror", **asks)
@@ -373,6 +375,7 @@ def test_independent_errors_compound(asks: dict[str, Any]) -> None:
 
 
 @given(place=st.integers(0, 4), change=st.sampled_from(["wrong", "cut", "doubled", "right"]), ended=st.booleans())
+@settings(deadline=None)
 def test_a_scratchpad_is_judged_by_its_lines(place: int, change: str, ended: bool) -> None:
     task = made("succ", **TRACE)
     value = digits(1, 1, 1, 1)
