@@ -28,12 +28,12 @@ def small(study: Path) -> Study:
 
 
 def done(cells, folder: Path, processes: int = 1) -> dict[str, Outcome]:
-    return {cell.key: outcome for cell, outcome in outcomes(cells, folder, processes, {}, lambda *_: None)}
+    return {cell.key: outcome for cell, outcome in outcomes(cells, folder, processes, lambda *_: None)}
 
 
 def test_figures_are_those_of_the_checkpoint_that_is_kept(small: Study, tmp_path: Path) -> None:
     steps: list[tuple[str, int]] = []
-    found = {c.key: o for c, o in outcomes(small.cells, tmp_path / "out", 1, {}, lambda c, s: steps.append((c.key, s)))}
+    found = {c.key: o for c, o in outcomes(small.cells, tmp_path / "out", 1, lambda c, s: steps.append((c.key, s)))}
     assert steps == [(cell.key, step) for cell in small.cells for step in (1, 2, 3, 4)]
     for cell in small.cells:
         model = load_model(tmp_path / "out" / cell.key)
@@ -58,10 +58,10 @@ def test_a_cell_that_was_interrupted_goes_on_and_ends_with_the_same_weights(smal
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(outcomes([cell], tmp_path / "a", 1, {}, stop))
+        list(outcomes([cell], tmp_path / "a", 1, stop))
     assert kept(cell, tmp_path / "a") is None
     steps: list[int] = []
-    list(outcomes([cell], tmp_path / "a", 1, {}, lambda _, step: steps.append(step)))
+    list(outcomes([cell], tmp_path / "a", 1, lambda _, step: steps.append(step)))
     assert steps[0] > 1
     done([cell], tmp_path / "b")
     weights = [(tmp_path / run / cell.key / "model.safetensors").read_bytes() for run in "ab"]
@@ -75,6 +75,10 @@ def test_a_damaged_cell_is_not_found(small: Study, tmp_path: Path) -> None:
     metrics = tmp_path / cell.key / "metrics.json"
     metrics.write_text(metrics.read_text().replace("figures", "figure"))
     assert kept(cell, tmp_path) is None
+    assert done([cell], tmp_path)[cell.key] == kept(cell, tmp_path)
+    (tmp_path / cell.key / "config.json").write_text("{}")
+    with pytest.raises(RecsynError, match=f"at {cell.name}: .* would be lost"):
+        done([cell], tmp_path)
     shutil.rmtree(tmp_path / cell.key)
     assert kept(cell, tmp_path) is None
 
@@ -156,7 +160,7 @@ def test_the_mean_of_seeds_stands_beside_what_was_published(study: Path) -> None
 
 
 def test_what_is_still_to_be_done_is_timed(small: Study) -> None:
-    ahead = cost(small.cells, {})
+    ahead = cost(small.cells)
     assert (ahead.trainings, ahead.steps) == (2, 8)
     assert ahead.seconds > 0
     assert str(ahead).startswith("2 trainings, 8 steps in all: about ")

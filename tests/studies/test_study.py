@@ -81,6 +81,7 @@ def test_the_folder_of_a_cell_tells_all_that_could_change_its_outcome(study: Pat
         replace(cell, columns=(cell.columns[0], column)),
         replace(cell, rows=41),
         replace(cell, whole=True),
+        replace(cell, trainer={"precision": "bf16-mixed"}),
     ]
     assert len({cell.key, *(other.key for other in others)}) == 1 + len(others)
     assert load_study(str(study)).cells[0].key == cell.key

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from recsyn.cli.arguments import Parser, positive
 from recsyn.cli.lightning import add_trainer_flags, trainer_arguments
@@ -39,12 +39,11 @@ def add_arguments(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     if options.study is None:
         return _list()
-    study = load_study(options.study, options.quick).only(_chosen(options.only))
+    study = load_study(options.study, options.quick).only(_chosen(options.only)).on(trainer_arguments(options))
     with extra("training models", "neural"):
         from recsyn.studies.cost import cost, shown_time
         from recsyn.studies.grid import kept
         from recsyn.studies.tables import report, tables
-    trainer = trainer_arguments(options)
     folder = Path(options.out) if options.out else _RUNS / f"{study.name}{'-quick' if options.quick else ''}"
     outcomes = {cell.key: known for cell in study.cells if (known := kept(cell, folder)) is not None}
     left = [cell for cell in study.cells if cell.key not in outcomes]
@@ -52,12 +51,12 @@ def run(options: Namespace) -> int:
     note(f"{study.title}: {len(study.cells)} trainings, of which {len(outcomes)} are in {folder} already")
     if left and (options.cost or not options.quick):
         note("timing a few steps of each kind")
-        ahead = cost(left, trainer)
+        ahead = cost(left)
         together = f", {shown_time(ahead.seconds / processes)} in {processes} processes" if processes > 1 else ""
         say(f"still to do: {ahead}{together}") if options.cost else note(f"still to do: {ahead}{together}")
     if options.cost:
         return 0
-    _train(left, folder, processes, trainer, outcomes)
+    _train(left, folder, processes, outcomes)
     found = tables(study, outcomes)
     _write(folder, "figures.md", "\n".join([f"# {study.title}", "", study.about, "", *(t.markdown() for t in found)]))
     _write(folder, "figures.json", json.dumps(report(study, outcomes), indent=1, ensure_ascii=False) + "\n")
@@ -93,7 +92,7 @@ def _chosen(written: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _train(left: Sequence[Cell], folder: Path, processes: int, trainer: Mapping[str, Any], outcomes: dict[str, Outcome]) -> None:
+def _train(left: Sequence[Cell], folder: Path, processes: int, outcomes: dict[str, Outcome]) -> None:
     from recsyn.studies.grid import outcomes as come
 
     if not left:
@@ -111,7 +110,7 @@ def _train(left: Sequence[Cell], folder: Path, processes: int, trainer: Mapping[
             shown.update(bar, completed=sum(reached.values()))
 
         try:
-            for number, (cell, outcome) in enumerate(come(left, folder, processes, trainer, tell), 1):
+            for number, (cell, outcome) in enumerate(come(left, folder, processes, tell), 1):
                 outcomes[cell.key] = outcome
                 tell(cell, cell.recipe.steps)
                 shown.update(bar, note=f"{number} of {len(left)} done")

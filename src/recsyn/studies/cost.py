@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
-from typing import Any
 
 from recsyn.data.generation import generate
 from recsyn.data.tasks import task_from_config
@@ -33,22 +32,22 @@ class Cost:
         return f"{self.trainings} trainings, {self.steps:,} steps in all: about {shown_time(self.seconds)}"
 
 
-def cost(cells: Sequence[Cell], trainer: Mapping[str, Any]) -> Cost:
+def cost(cells: Sequence[Cell]) -> Cost:
     """Raises :class:`RecsynError` for what cannot be trained."""
     known: dict[str, float] = {}
     seconds = 0.0
     for cell in cells:
         kind = json.dumps([cell.task, cell.architecture.to_config(), cell.recipe.batch_size], sort_keys=True)
         if kind not in known:
-            known[kind] = _seconds_a_step(cell, trainer)
+            known[kind] = _seconds_a_step(cell)
         seconds += known[kind] * cell.recipe.steps
     return Cost(len(cells), sum(cell.recipe.steps for cell in cells), seconds)
 
 
-def _seconds_a_step(cell: Cell, trainer: Mapping[str, Any]) -> float:
+def _seconds_a_step(cell: Cell) -> float:
     task, ends = task_from_config(cell.task), list[float]()
     few = replace(cell.recipe, steps=_STEPS, check_every=0, patience=0)
-    train(task, cell.architecture, few, lambda *_: ends.append(time.perf_counter()), Running(trainer=trainer))
+    train(task, cell.architecture, few, lambda *_: ends.append(time.perf_counter()), Running(trainer=cell.trainer))
     # After the training, which has made the tables that rows are drawn by.
     began = time.perf_counter()
     generate(task, _ROWS, few.seed, values=False)

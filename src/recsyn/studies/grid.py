@@ -6,20 +6,20 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from recsyn.data.rows import generate
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.errors import RecsynError
 from recsyn.neural.answering import CheckpointModel
-from recsyn.neural.checkpoint import Checkpoint, CheckpointError, load, save
+from recsyn.neural.checkpoint import Checkpoint, CheckpointError, check_place, load, save
 from recsyn.neural.resuming import Diverged, forget
 from recsyn.neural.running import Running
 from recsyn.neural.training import train
@@ -53,19 +53,17 @@ def kept(cell: Cell, folder: Path) -> Outcome | None:
         return None
 
 
-def outcomes(
-    cells: Sequence[Cell], folder: Path, processes: int, trainer: Mapping[str, Any], on_step: OnStep
-) -> Iterator[tuple[Cell, Outcome]]:
-    """Train and judge cells, each into its folder of ``folder``; they come as they are done. ``trainer`` has arguments of
-    Lightning's Trainer. A training that diverges is an outcome too, and is not kept. Raises :class:`RecsynError`, naming the cell,
+def outcomes(cells: Sequence[Cell], folder: Path, processes: int, on_step: OnStep) -> Iterator[tuple[Cell, Outcome]]:
+    """Train and judge cells, each into its folder of ``folder``; they come as they are done. A training
+    that diverges is an outcome too, and is not kept. Raises :class:`RecsynError`, naming the cell,
     where one cannot be trained, judged or kept; and ``KeyboardInterrupt``, after which the same call goes on where it was, but for
     what was since each cell last kept its state."""
     _check(cells)
     if processes < 2 or len(cells) < 2:
         for cell in cells:
-            yield cell, _done(cell, folder, trainer, on_step)
+            yield cell, _done(cell, folder, on_step)
         return
-    yield from _elsewhere(cells, folder, min(processes, len(cells)), trainer, on_step)
+    yield from _elsewhere(cells, folder, min(processes, len(cells)), on_step)
 
 
 def _check(cells: Sequence[Cell]) -> None:
@@ -89,15 +87,13 @@ def _check(cells: Sequence[Cell]) -> None:
                 raise RecsynError(f"at {cell.name}, in the column {column.name!r}: {error.message}", error.hint) from None
 
 
-def _elsewhere(
-    cells: Sequence[Cell], folder: Path, processes: int, trainer: Mapping[str, Any], on_step: OnStep
-) -> Iterator[tuple[Cell, Outcome]]:
+def _elsewhere(cells: Sequence[Cell], folder: Path, processes: int, on_step: OnStep) -> Iterator[tuple[Cell, Outcome]]:
     context = get_context("spawn")
     told = context.SimpleQueue()
     pool = ProcessPoolExecutor(processes, context, _begin, (told,))
     working: list[int] = []
     try:
-        waiting: dict[Future[Outcome], Cell] = {pool.submit(_work, i, cell, folder, trainer): cell for i, cell in enumerate(cells)}
+        waiting: dict[Future[Outcome], Cell] = {pool.submit(_work, i, cell, folder): cell for i, cell in enumerate(cells)}
         while waiting:
             done, _ = wait(waiting, _LOOK_EVERY, FIRST_COMPLETED)
             while not told.empty():
@@ -131,7 +127,7 @@ def _begin(told: SimpleQueue[tuple[int | None, int]]) -> None:
     told.put((None, os.getpid()))
 
 
-def _work(number: int, cell: Cell, folder: Path, trainer: Mapping[str, Any]) -> Outcome:
+def _work(number: int, cell: Cell, folder: Path) -> Outcome:
     def on_step(cell: Cell, step: int) -> None:
         if step % _TELL_EVERY and step < cell.recipe.steps:
             return
@@ -141,22 +137,23 @@ def _work(number: int, cell: Cell, folder: Path, trainer: Mapping[str, Any]) -> 
             os._exit(1)
         _telling[0].put((number, step))
 
-    return _done(cell, folder, trainer, on_step)
+    return _done(cell, folder, on_step)
 
 
-def _done(cell: Cell, folder: Path, trainer: Mapping[str, Any], on_step: OnStep) -> Outcome:
+def _done(cell: Cell, folder: Path, on_step: OnStep) -> Outcome:
     try:
-        return _trained(cell, folder / cell.key, trainer, on_step)
+        return _trained(cell, folder / cell.key, on_step)
     except Diverged as error:
         return Outcome(failed=error.message)
     except RecsynError as error:
         raise RecsynError(f"at {cell.name}: {error.message}", error.hint) from None
 
 
-def _trained(cell: Cell, place: Path, trainer: Mapping[str, Any], on_step: OnStep) -> Outcome:
+def _trained(cell: Cell, place: Path, on_step: OnStep) -> Outcome:
+    check_place(place)
     task = task_from_config(cell.task)
     training = place.with_name(f"{place.name}.training")
-    running = Running(folder=training, keep_every=_KEEP_EVERY, trainer=trainer)
+    running = Running(folder=training, keep_every=_KEEP_EVERY, trainer=cell.trainer)
     trained = train(task, cell.architecture, cell.recipe, lambda step, _: on_step(cell, step), running)
     model = CheckpointModel(Checkpoint(task, cell.architecture, cell.recipe, trained.model, {}, place))
     outcome = replace(_judged(cell, task, model), seconds=trained.seconds, devices=trained.devices)

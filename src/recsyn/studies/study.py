@@ -64,7 +64,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A training, as plain data that goes to another process. ``point`` names its place on each axis, the seed left out."""
+    """A training, as plain data that goes to another process. ``point`` names its place on each axis, the seed left out;
+    ``trainer`` has arguments of Lightning's Trainer."""
 
     point: Mapping[str, str]
     task: Mapping[str, Any]
@@ -73,6 +74,7 @@ class Cell:
     columns: tuple[Column, ...]
     rows: int
     whole: bool
+    trainer: Mapping[str, Any]
 
     @property
     def name(self) -> str:
@@ -82,8 +84,9 @@ class Cell:
     def key(self) -> str:
         """What the folder of its checkpoint is called: it tells all that could change the outcome."""
         columns = [[c.name, c.split, c.distribution] for c in self.columns]
-        made = [self.task, self.architecture.to_config(), self.recipe.to_config(), columns, self.rows, self.whole]
-        digest = sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:12]
+        trained = [self.task, self.architecture.to_config(), self.recipe.to_config(), dict(self.trainer)]
+        made = json.dumps([*trained, columns, self.rows, self.whole], sort_keys=True, default=str)
+        digest = sha256(made.encode()).hexdigest()[:12]
         words = "-".join(["".join(c if c.isalnum() or c == "." else "-" for c in n.replace("≤", "")) for n in self.point.values()])
         return f"{'-'.join(filter(None, words.split('-')))}-{self.recipe.seed}-{digest}"
 
@@ -134,6 +137,10 @@ class Study:
             axes[axis] = tuple(name for name in self.axes[axis] if name in names)
         cells = tuple(cell for cell in self.cells if all(name in axes[axis] for axis, name in cell.point.items()))
         return replace(self, axes=axes, cells=cells)
+
+    def on(self, trainer: Mapping[str, Any]) -> Study:
+        """The study trained with such arguments of Lightning's Trainer."""
+        return replace(self, cells=tuple(replace(cell, trainer=trainer) for cell in self.cells))
 
 
 def load_study(name: str, quick: bool = False) -> Study:
@@ -262,7 +269,7 @@ def _cells(
             architecture = Architecture.from_config(config.get("model") or {})
             for seed in seeds:
                 recipe = Recipe.from_config({**(config.get("training") or {}), "seed": seed})
-                yield Cell(point, written, architecture, recipe, columns, rows, whole)
+                yield Cell(point, written, architecture, recipe, columns, rows, whole, {})
         except LanguageError:
             raise
         except RecsynError as error:
