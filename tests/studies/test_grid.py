@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 pytest.importorskip("lightning")
 
 from recsyn.data.rows import generate
+from recsyn.data.tasks import task_from_config
 from recsyn.errors import RecsynError
 from recsyn.front import load_model
 from recsyn.neural.resuming import Diverged
@@ -47,6 +49,24 @@ def test_figures_are_those_of_the_checkpoint_that_is_kept(small: Study, tmp_path
             assert found[cell.key].answers[column.name] == Rate(wrong, 40)
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(found)
     assert {cell.key: kept(cell, tmp_path / "out") for cell in small.cells} == found
+
+
+def test_a_column_has_the_rows_that_its_predicate_holds_of(study: Path) -> None:
+    cell = load_study(str(study)).cells[0]
+    task = task_from_config({**cell.task, "padding": 4})
+    column = replace(cell.columns[0], where="input_length <= 9 and recursion_depth > 1")
+    rows = grid.rows_of_column(column, task, 30)
+    assert len(rows) == 30
+    for value in rows.inputs:
+        tokens = task.input_codec.encode(value)
+        assert len(tokens) <= 9
+        assert " ".join(tokens).replace("<blank> ", "").startswith("X1 X1")
+        assert task.division.of(value) == "train"
+    assert {len(task.input_codec.encode(value)) - str(value).count("X") - 1 for value in rows.inputs} > {0, 1}
+    with pytest.raises(RecsynError, match="of 1,500 rows that were drawn, 0 are such that size > 99, and 30 are asked for"):
+        grid.rows_of_column(replace(column, where="size > 99"), task, 30)
+    with pytest.raises(RecsynError, match="depht"):
+        grid.rows_of_column(replace(column, where="recursion_depht > 1"), task, 30)
 
 
 def test_a_cell_that_was_interrupted_goes_on_and_ends_with_the_same_weights(small: Study, tmp_path: Path, monkeypatch) -> None:

@@ -73,12 +73,12 @@ def test_what_was_published_of_a_cell(study: Path) -> None:
 
 def test_the_folder_of_a_cell_tells_all_that_could_change_its_outcome(study: Path) -> None:
     cell = load_study(str(study)).cells[0]
-    column = replace(cell.columns[1], split="train")
+    columns = [replace(cell.columns[1], split="train"), replace(cell.columns[1], where="size > 5")]
     others = [
         replace(cell, task={**cell.task, "padding": 1}),
         replace(cell, architecture=replace(cell.architecture, width=32)),
         replace(cell, recipe=replace(cell.recipe, learning_rate=1e-4)),
-        replace(cell, columns=(cell.columns[0], column)),
+        *(replace(cell, columns=(cell.columns[0], column)) for column in columns),
         replace(cell, rows=41),
         replace(cell, whole=True),
         replace(cell, trainer={"precision": "bf16-mixed"}),
@@ -109,6 +109,8 @@ REFUSED = [
     ({"task": {"program": "successor.rec", "function": "suc"}}, "defines no function 'suc'", "did you mean `succ`?"),
     ({"columns": {"a": {"from": {}}}}, "the column a has no field 'from'", None),
     ({"columns": {"a": {"distribution": {"kind": "unifrom"}}}}, "unifrom", "uniform"),
+    ({"columns": {"a": {"where": "size >"}}}, "size >", None),
+    ({"columns": {"a": {"where": 3}}}, "`where` of the column a is 3, not a text", "size > 5"),
     ({"rows": 0}, "rows is 0, not a whole number from 1", None),
     ({"whole": 1}, "whole is 1, not true or false", None),
     ({"seeds": []}, "seeds is [], not a list of them", None),
@@ -162,6 +164,7 @@ def test_those_that_ship(name: str, quick: bool) -> None:
     assert not quick or len(read.cells) <= 12
 
 
+NAMES = ("training", "+2–4", "+4–6", "+8–10", "+18–20")
 PUBLISHED = """
 encoder-only  all depths  1.00 1.00 .99 .85 .01
 encoder-only  depth ≤ 3   1.00 .90 .77 .33 .03
@@ -179,6 +182,7 @@ def test_the_published_figures_of_architectures() -> None:
     lines = [line.split("  ") for line in PUBLISHED.strip().splitlines()]
     for network, depth, *rest in ([part.strip() for part in line if part] for line in lines):
         point = {"network": network, "trained": depth}
-        assert [read.figure(point, column.name) for column in read.columns] == [float(f) for f in rest[0].split()]
+        assert [read.figure(point, name) for name in NAMES] == [float(f) for f in rest[0].split()]
+        assert read.figure(point, "carries 7+") is None
     point = {"network": "encoder–decoder", "trained": "all depths"}
-    assert [read.figure(point, column.name) for column in read.columns] == [None] * 5
+    assert [read.figure(point, name) for name in NAMES] == [None] * 5

@@ -15,7 +15,8 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recsyn.data.rows import generate
+from recsyn.data.predicates import Predicate
+from recsyn.data.rows import Rows, generate, rows_of
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.errors import RecsynError
 from recsyn.neural.answering import CheckpointModel
@@ -24,10 +25,11 @@ from recsyn.neural.resuming import Diverged, forget
 from recsyn.neural.running import Running
 from recsyn.neural.training import train
 from recsyn.studies.outcome import Outcome
-from recsyn.studies.study import Cell
+from recsyn.studies.study import Cell, Column
 from recsyn.testing.emulation import emulate
-from recsyn.testing.evaluation import evaluate
+from recsyn.testing.evaluation import evaluate, told_apart
 from recsyn.testing.findings import Rate
+from recsyn.values import Datum
 
 if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue
@@ -73,13 +75,14 @@ def _check(cells: Sequence[Cell]) -> None:
     for cell in cells:
         for column in cell.columns:
             try:
-                kind = json.dumps([cell.task, column.split, column.distribution, cell.whole], sort_keys=True)
+                kind = json.dumps([cell.task, column.split, column.distribution, column.where, cell.whole], sort_keys=True)
                 if kind not in lengths:
                     task = column.drawn(task_from_config(cell.task))
-                    rows = generate(task, _FEW, _SEED, column.split)
+                    rows = rows_of_column(column, task, _FEW)
                     if cell.whole and task.asks != "value":
                         emulate(lambda inputs: [""] * len(inputs), task, rows.inputs)
-                    lengths[kind] = task.max_source_length, task.max_target_length
+                    rows = rows_of_column(column, task, cell.rows)
+                    lengths[kind] = rows.source.shape[1], rows.target.shape[1]
                 why = cell.architecture.misfit(*lengths[kind])
                 if why:
                     raise RecsynError(f"the task has {why}", "raise max_positions or room, or draw smaller inputs")
@@ -169,7 +172,7 @@ def _judged(cell: Cell, task: Task, model: CheckpointModel) -> Outcome:
     steps: dict[str, Rate] = {}
     for column in cell.columns:
         drawn = column.drawn(task)
-        rows = generate(drawn, cell.rows, _SEED, column.split)
+        rows = rows_of_column(column, drawn, cell.rows)
         answers[column.name] = evaluate(model, drawn, rows).rate
         if not cell.whole:
             continue
@@ -181,6 +184,28 @@ def _judged(cell: Cell, task: Task, model: CheckpointModel) -> Outcome:
     return Outcome(answers, values, steps)
 
 
+def rows_of_column(column: Column, task: Task, n: int) -> Rows:
+    """The first ``n`` rows that a column has of a task (:meth:`Column.drawn`). Raises :class:`RecsynError` where its predicate
+    holds of too few, or speaks of what rows do not have."""
+    if column.where is None:
+        return generate(task, n, _SEED, column.split)
+    predicate = Predicate.of(column.where)
+    found: list[Datum] = []
+    for first in range(0, _TRIES * n, n):
+        rows = generate(task, n, _SEED, column.split, first)
+        columns = told_apart(task, rows)
+        predicate.check(list(columns))
+        found += [value for value, holds in zip(rows.inputs, predicate.holds(columns), strict=True) if holds]
+        if len(found) >= n:
+            return rows_of(task, found[:n])
+    raise RecsynError(
+        f"of {_TRIES * n:,} rows that were drawn, {len(found):,} are such that {column.where}, and {n:,} are asked for",
+        "draw from a `distribution` that has more of them, or ask for fewer `rows`",
+    )
+
+
 _SEED = 10**9
 """Of the rows that cells are judged on: none that a training is likely to have, so that the column of what was trained has draws of
 its own."""
+_TRIES = 50
+"""Rows that are drawn for each one that is asked for, at most."""

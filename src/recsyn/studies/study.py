@@ -7,7 +7,7 @@
                         cell for every choice of one point of each, and every seed
 ``seeds``               of training, one or more
 ``columns``             what every cell is judged on, by name: rows of a ``split`` (``test``), drawn from a ``distribution`` of the
-                        column's own or from that of the cell
+                        column's own or from that of the cell, ``where`` a predicate over their features holds
 ``rows``                for each figure
 ``whole``               whether cells that ask for one step, one round or a trace are also run to the end
                         (:mod:`recsyn.testing.emulation`)
@@ -32,6 +32,7 @@ from typing import Any, TypeAlias
 from recsyn.data.configurations import Configuration, Shelf
 from recsyn.data.distributions import distribution_from_config
 from recsyn.data.experiments import PRESETS, experiment_of
+from recsyn.data.predicates import Predicate
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError, quoted
 from recsyn.lang.diagnostics import LanguageError, nearest
@@ -50,11 +51,13 @@ Figure: TypeAlias = "float | tuple[float, float] | str"
 
 @dataclass(frozen=True)
 class Column:
-    """Rows that cells are judged on; without a ``distribution`` they are drawn from that of the cell's task."""
+    """Rows that cells are judged on; without a ``distribution`` they are drawn from that of the cell's task. ``where`` is a
+    predicate (:mod:`recsyn.data.predicates`) over the features of a row and its ``input_length``, in tokens."""
 
     name: str
     split: str
     distribution: Mapping[str, Any] | None
+    where: str | None
 
     def drawn(self, task: Task) -> Task:
         """The task whose rows of :attr:`split` these are. Raises :class:`RecsynError`."""
@@ -83,7 +86,7 @@ class Cell:
     @cached_property
     def key(self) -> str:
         """What the folder of its checkpoint is called: it tells all that could change the outcome."""
-        columns = [[c.name, c.split, c.distribution] for c in self.columns]
+        columns = [[c.name, c.split, c.distribution, c.where] for c in self.columns]
         trained = [self.task, self.architecture.to_config(), self.recipe.to_config(), dict(self.trainer)]
         made = json.dumps([*trained, columns, self.rows, self.whole], sort_keys=True, default=str)
         digest = sha256(made.encode()).hexdigest()[:12]
@@ -295,13 +298,17 @@ def _columns(columns: Any) -> Iterator[Column]:
     for name, content in _mapping("columns", columns).items():
         fields = _mapping(f"columns.{name}", {} if content is None else content)
         for field in fields:
-            _known("field", field, ("split", "distribution"), f"the column {name}")
-        split, distribution = fields.get("split", "test"), fields.get("distribution")
+            _known("field", field, ("split", "distribution", "where"), f"the column {name}")
+        split, distribution, where = fields.get("split", "test"), fields.get("distribution"), fields.get("where")
         if not isinstance(split, str):
             raise RecsynError(f"the split of the column {name} is {quoted(split)}, not a name")
+        if where is not None and not isinstance(where, str):
+            raise RecsynError(f"`where` of the column {name} is {quoted(where)}, not a text", "write a predicate: `size > 5`")
+        if where is not None:
+            Predicate.of(where)
         if distribution is not None:
             distribution = distribution_from_config(distribution).to_config()
-        yield Column(str(name), split, distribution)
+        yield Column(str(name), split, distribution, where)
 
 
 def _published(written: Any, axes: Mapping[str, tuple[str, ...]], columns: Sequence[str]) -> Iterator[Published]:
