@@ -183,6 +183,6 @@ def test_the_published_figures_of_architectures() -> None:
     for network, depth, *rest in ([part.strip() for part in line if part] for line in lines):
         point = {"network": network, "trained": depth}
         assert [read.figure(point, name) for name in NAMES] == [float(f) for f in rest[0].split()]
-        assert read.figure(point, "carries 7+") is None
+        assert read.figure(point, "+2–4, carries 7+") is None
     point = {"network": "encoder–decoder", "trained": "all depths"}
     assert [read.figure(point, name) for name in NAMES] == [None] * 5
