@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from recsyn.errors import RecsynError
 from recsyn.studies.study import STUDIES, load_study
 
 pytest.importorskip("lightning")
@@ -58,6 +59,11 @@ def test_figures_beside_the_published_ones(recsyn, study: Path, tmp_path: Path) 
     assert json.loads(written) == json.loads((out / "figures.json").read_text("utf-8"))
     assert "| natural | " in (out / "figures.md").read_text("utf-8")
 
+    code, part, _ = recsyn("reproduce", study, "--out", out, "--only", "order=natural")
+    assert code == 0
+    assert "reverse" not in part
+    assert "| reverse | " in (out / "figures.md").read_text("utf-8")
+
     code, cell, _ = recsyn("eval", out / load_study(str(study)).cells[0].key, "-n", 20)
     assert code == 0
     assert "exact match" in cell
@@ -67,8 +73,9 @@ def test_a_part_of_a_study(recsyn, study: Path, tmp_path: Path) -> None:
     code, printed, _ = recsyn("reproduce", study, "--quick", "--only", "order=natural", "--out", tmp_path / "out", "--json")
     assert code == 0
     (cell,) = json.loads(printed)["cells"]
+    assert json.loads(printed)["quick"]
     assert (cell["point"], cell["steps"], cell["published"]) == ({"order": "natural"}, 2, {"held out": 0.5})
-    assert cell["outcome"]["answers"]["held out"]["rows"] == 20
+    assert cell["outcome"]["columns"]["held out"]["rows"] == 20
 
 
 def test_what_it_costs_is_said_and_nothing_done(recsyn, study: Path, tmp_path: Path) -> None:
@@ -85,6 +92,7 @@ def test_what_it_costs_is_said_and_nothing_done(recsyn, study: Path, tmp_path: P
         (("succesor",), "there is no study 'succesor'\n  hint: did you mean 'successor'?"),
         (("successor", "--only", "ordre=natural"), "the study successor has no axis 'ordre'\n  hint: did you mean `order`?"),
         (("successor", "--only", "order"), "'order' chooses no points of an axis"),
+        (("successor", "--trainer.devices", "2"), "devices of Lightning's Trainer is for trainings on several devices"),
         (("successor", "--quick", "--only", "C=0.3"), "the axis C has no point '0.3'"),
     ],
 )
@@ -92,6 +100,27 @@ def test_what_is_refused(recsyn, given: tuple[str, ...], message: str) -> None:
     code, printed, told = recsyn("reproduce", *given)
     assert (code, printed) == (2, "")
     assert message in told
+
+
+def test_what_fails_is_told_and_the_others_are_shown(recsyn, study: Path, tmp_path: Path, monkeypatch) -> None:
+    from recsyn.studies import grid
+
+    train, out = grid.train, tmp_path / "out"
+
+    def failing(task, *rest):
+        if task.input == "prefix":
+            raise RecsynError("the loss is no longer a finite number at step 1 of 2")
+        return train(task, *rest)
+
+    monkeypatch.setattr(grid, "train", failing)
+    reverse, _ = load_study(str(study), quick=True).cells
+    code, printed, told = recsyn("reproduce", study, "--quick", "--out", out, "--processes", 1)
+    assert code == 2
+    assert f"{reverse.name}: the loss is no longer a finite number at step 1 of 2" in told
+    lines = [line.split() for line in printed.splitlines() if line.startswith(("reverse", "natural"))]
+    assert lines[0][1:] == ["failed", "(–)"]
+    assert lines[1][2:] == ["(0.50)"]
+    assert "failed" in (out / "figures.md").read_text("utf-8")
 
 
 def test_a_folder_that_cannot_be_made(recsyn, study: Path, tmp_path: Path) -> None:

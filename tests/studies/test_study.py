@@ -27,16 +27,18 @@ def test_a_change_is_there_once_it_is_made_and_all_else_is_as_it_was(base: dict,
     assert merged(found, change) == found
     assert merged(base, {}) == base
     assert set(found) == set(base) | set(change)
+    assert "None" not in repr(merged({}, change))
     for name in set(base) - set(change):
         assert found[name] == base[name]
     for name, value in change.items():
-        inside = isinstance(value, dict) and isinstance(base.get(name), dict)
-        assert found[name] == (merged(base[name], value) if inside else value)
+        inside = base.get(name) if isinstance(base.get(name), dict) else {}
+        assert found[name] == (merged(inside, value) if isinstance(value, dict) else value)
 
 
 @given(CONFIGS, st.sampled_from("abcd"))
 def test_null_takes_a_field_away(base: dict, name: str) -> None:
     assert merged(base, {name: None}) == {n: v for n, v in base.items() if n != name}
+    assert merged({}, {"new": {name: None}}) == {"new": {}}
 
 
 def test_there_is_a_cell_for_every_choice(study: Path) -> None:
@@ -71,21 +73,39 @@ def test_what_was_published_of_a_cell(study: Path) -> None:
     }
 
 
-def test_the_folder_of_a_cell_tells_all_that_could_change_its_outcome(study: Path) -> None:
+def test_the_folder_of_a_cell_tells_all_that_could_change_the_weights(study: Path) -> None:
     cell = load_study(str(study)).cells[0]
-    columns = [replace(cell.columns[1], split="train"), replace(cell.columns[1], where="size > 5")]
     others = [
         replace(cell, task={**cell.task, "padding": 1}),
         replace(cell, architecture=replace(cell.architecture, width=32)),
         replace(cell, recipe=replace(cell.recipe, learning_rate=1e-4)),
-        *(replace(cell, columns=(cell.columns[0], column)) for column in columns),
-        replace(cell, rows=41),
-        replace(cell, whole=True),
         replace(cell, trainer={"precision": "bf16-mixed"}),
     ]
     assert len({cell.key, *(other.key for other in others)}) == 1 + len(others)
+    # What it is called and how it is judged changes nothing about the weights.
+    same = [replace(cell, task={**cell.task, "name": "other"}), replace(cell, columns=()), replace(cell, rows=1, whole=True)]
+    assert {other.key for other in same} == {cell.key}
     assert load_study(str(study)).cells[0].key == cell.key
     assert all(character.isalnum() or character in "-." for character in cell.key)
+    long = replace(cell, point={"a": "x" * 300, "b": "y / z | “…”"})
+    assert len(long.key) < 130
+    assert "/" not in long.key
+
+
+def test_the_key_of_a_column_tells_all_that_could_change_its_figures(study: Path) -> None:
+    column = load_study(str(study)).columns[1]
+    others = [replace(column, split="train"), replace(column, distribution=None), replace(column, where="size > 5")]
+    keys = [each.key(40, False) for each in (column, *others)] + [column.key(41, False), column.key(40, True)]
+    assert len(set(keys)) == len(keys)
+    assert replace(column, name="other").key(40, False) == keys[0]
+
+
+def test_a_training_of_a_study_has_one_device(study: Path) -> None:
+    read = load_study(str(study))
+    assert {cell.trainer["precision"] for cell in read.on({"precision": "bf16-mixed"}).cells} == {"bf16-mixed"}
+    with pytest.raises(RecsynError, match="devices of Lightning's Trainer is for trainings on several devices") as refused:
+        read.on({"devices": 2})
+    assert "--processes" in (refused.value.hint or "")
 
 
 def test_some_points_alone(study: Path) -> None:
@@ -113,7 +133,16 @@ REFUSED = [
     ({"columns": {"a": {"where": 3}}}, "`where` of the column a is 3, not a text", "size > 5"),
     ({"rows": 0}, "rows is 0, not a whole number from 1", None),
     ({"whole": 1}, "whole is 1, not true or false", None),
-    ({"seeds": []}, "seeds is [], not a list of them", None),
+    ({"seeds": []}, "seeds is [], not a list of different ones", "seeds: [0]"),
+    ({"seeds": [0, 0]}, "seeds is [0, 0], not a list of different ones", None),
+    ({"training": {"seed": 4}}, "training names a seed", "a study has `seeds`"),
+    ({"training": [1]}, "training is [1], not a mapping of names", None),
+    ({"axes": {"a": {"b": {"training": [1]}}}}, "axes.a.b.training is [1], not a mapping of names", None),
+    ({"axes": {"a": {"b": {"task": None}}}}, "axes.a.b.task is None, not a mapping of names", None),
+    ({"task": None}, "the task in", "give `program`"),
+    ({"task": {1: 2, "program": "successor.rec"}}, "a task has no field 1", None),
+    ({"experiment": "x" * 400}, "there is no task 'xxx", "name a YAML file"),
+    ({"published": [{"at": {"heads": "7"}}]}, "the axis heads has no point '7'", None),
     ({"seeds": list(range(10_000))}, "make 40,000 cells", None),
     ({"published": [{"at": {"orders": "a"}}]}, "the study has no axis 'orders'", "did you mean `order`?"),
     ({"published": [{"figures": {"trained": 1.5}}]}, "a published figure is 1.5", "a share from 0 to 1"),
@@ -141,6 +170,13 @@ def test_a_study_without_a_small_version(study: Path) -> None:
         load_study(str(study), quick=True)
 
 
+def test_an_alias_to_itself(study: Path) -> None:
+    text = study.read_text("utf-8").replace("    reverse: {}", "    reverse: &r {task: {distribution: *r}}")
+    study.write_text(text, "utf-8")
+    with pytest.raises(RecsynError, match="nested too deeply"):
+        load_study(str(study))
+
+
 def test_an_unknown_study_names_the_nearest() -> None:
     with pytest.raises(RecsynError, match="there is no study 'succesor'") as refused:
         load_study("succesor")
@@ -161,17 +197,18 @@ def test_those_that_ship(name: str, quick: bool) -> None:
             assert cell.architecture.heads == 2
             if not quick:
                 assert cell.architecture.width == 128
-    assert not quick or len(read.cells) <= 12
+        assert not quick or len(read.cells) <= 12
+    assert all(cell.key not in {other.key for other in load_study(name, not quick).cells} for cell in read.cells)
 
 
 NAMES = ("training", "+2–4", "+4–6", "+8–10", "+18–20")
 PUBLISHED = """
-encoder-only  all depths  1.00 1.00 .99 .85 .01
-encoder-only  depth ≤ 3   1.00 .90 .77 .33 .03
-encoder-only  depth ≤ 6   1.00 .88 .76 .24 .06
-decoder-only  all depths  .99 .52 .31 .09 0
-decoder-only  depth ≤ 3   1.00 .04 .00 .00 0
-decoder-only  depth ≤ 6   .99 .52 .18 .04 0
+encoder-only  none  1.00 1.00 .99 .85 .01
+encoder-only  3     1.00 .90 .77 .33 .03
+encoder-only  6     1.00 .88 .76 .24 .06
+decoder-only  none  .99 .52 .31 .09 0
+decoder-only  3     1.00 .04 .00 .00 0
+decoder-only  6     .99 .52 .18 .04 0
 """
 """Zhang et al., arXiv 2305.14699: encoder-only and decoder-only networks in natural order, by row: in training, +2–4, +4–6, +8–10
 and +18–20. Typed once more, as it stands there."""
@@ -180,9 +217,9 @@ and +18–20. Typed once more, as it stands there."""
 def test_the_published_figures_of_architectures() -> None:
     read = load_study("architectures")
     lines = [line.split("  ") for line in PUBLISHED.strip().splitlines()]
-    for network, depth, *rest in ([part.strip() for part in line if part] for line in lines):
-        point = {"network": network, "trained": depth}
+    for network, cap, *rest in ([part.strip() for part in line if part] for line in lines):
+        point = {"network": network, "cap": cap}
         assert [read.figure(point, name) for name in NAMES] == [float(f) for f in rest[0].split()]
         assert read.figure(point, "+2–4, carries 7+") is None
-    point = {"network": "encoder–decoder", "trained": "all depths"}
+    point = {"network": "encoder-decoder", "cap": "none"}
     assert [read.figure(point, name) for name in NAMES] == [None] * 5

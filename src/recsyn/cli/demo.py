@@ -18,7 +18,7 @@ from recsyn.cli.evaluation import show_evaluation
 from recsyn.cli.rows import show_distribution, show_rows
 from recsyn.cli.terminal import say, table
 from recsyn.cli.trace import show_trace
-from recsyn.cli.train import keep, train_showing
+from recsyn.cli.train import train_showing
 from recsyn.data.distributions import ByDepth, Mixture
 from recsyn.data.experiments import example_path, load_experiment
 from recsyn.data.rows import generate
@@ -29,6 +29,7 @@ from recsyn.testing.campaign import Budget
 from recsyn.testing.crashes import write_crashes
 from recsyn.testing.evaluation import Evaluation
 from recsyn.testing.findings import Result
+from recsyn.testing.keeping import keep
 from recsyn.values import size
 
 _SHARE = 0.1

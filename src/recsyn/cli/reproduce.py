@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from recsyn.cli.arguments import Parser, positive
 from recsyn.cli.lightning import add_trainer_flags, trainer_arguments
 from recsyn.cli.terminal import note, progress, say, table
 from recsyn.errors import RecsynError, extra, quoted
-from recsyn.studies.study import STUDIES, Cell, load_study
+from recsyn.studies.study import STUDIES, Cell, Study, load_study
 
 if TYPE_CHECKING:
     from recsyn.studies.outcome import Outcome
@@ -39,38 +39,83 @@ def add_arguments(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     if options.study is None:
         return _list()
-    study = load_study(options.study, options.quick).only(_chosen(options.only)).on(trainer_arguments(options))
+    whole = load_study(options.study, options.quick).on(trainer_arguments(options))
+    study = whole.only(_chosen(options.only))
     with extra("training models", "neural"):
-        from recsyn.studies.cost import cost, shown_time
-        from recsyn.studies.grid import kept
-        from recsyn.studies.tables import report, tables
+        from recsyn.studies.judging import check
+        from recsyn.studies.records import kept
+        from recsyn.studies.tables import report
     folder = Path(options.out) if options.out else _RUNS / f"{study.name}{'-quick' if options.quick else ''}"
-    outcomes = {cell.key: known for cell in study.cells if (known := kept(cell, folder)) is not None}
+    records = {cell.key: record for cell in whole.cells if (record := kept(cell, folder))}
+    known = {cell.key: records[cell.key].outcome(cell) for cell in whole.cells if cell.key in records}
+    outcomes = {key: outcome for key, outcome in known.items() if outcome}
     left = [cell for cell in study.cells if cell.key not in outcomes]
+    to_train = [cell for cell in left if cell.key not in records]
+    title = f"{study.title}{' (small version)' if study.quick else ''}"
+    note(f"{title}: {_trainings(len(study.cells))}, of which {len(study.cells) - len(to_train)} are in {folder} already")
+    if left and not options.cost:
+        _make(folder)
+    check(left)
     processes = min(options.processes or os.cpu_count() or 1, max(1, len(left)))
-    note(f"{study.title}: {len(study.cells)} trainings, of which {len(outcomes)} are in {folder} already")
-    if left and (options.cost or not options.quick):
-        note("timing a few steps of each kind")
-        ahead = cost(left)
-        together = f", {shown_time(ahead.seconds / processes)} in {processes} processes" if processes > 1 else ""
-        say(f"still to do: {ahead}{together}") if options.cost else note(f"still to do: {ahead}{together}")
     if options.cost:
+        say(_cost(to_train, processes) if to_train else "nothing is still to be trained")
         return 0
-    _train(left, folder, processes, outcomes)
-    found = tables(study, outcomes)
-    _write(folder, "figures.md", "\n".join([f"# {study.title}", "", study.about, "", *(t.markdown() for t in found)]))
-    _write(folder, "figures.json", json.dumps(report(study, outcomes), indent=1, ensure_ascii=False) + "\n")
+    if to_train and not options.quick:
+        note(_cost(to_train, processes))
+    try:
+        _train(left, folder, processes, outcomes)
+    finally:
+        if outcomes:
+            _keep_figures(whole, folder, outcomes)
     if options.json:
         say(json.dumps(report(study, outcomes), indent=2, ensure_ascii=False))
-        return 0
-    for each in found:
+    else:
+        _show(study, outcomes)
+        say(f"figures and checkpoints: {folder}")
+    return 2 if any(outcomes[cell.key].failed for cell in study.cells) else 0
+
+
+def _show(study: Study, outcomes: Mapping[str, Outcome]) -> None:
+    from recsyn.studies.tables import different_inputs, tables
+
+    for each in tables(study, outcomes):
         table(each.title, each.header, each.rows)
         say()
-    say(study.about)
-    if not study.published:
+    inputs = different_inputs(study, outcomes)
+    if inputs:
+        say("different inputs among the rows: " + ", ".join(f"{number:,} in {column}" for column, number in inputs.items()))
+    if study.about:
+        say(study.about)
+    if not study.published and study.name in STUDIES.names:
         say("no figure of this is known to be published")
-    say(f"figures and checkpoints: {folder}")
-    return 0
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecsynError(f"{str(folder)!r} cannot be made: {error.strerror}", "give another --out") from None
+
+
+def _cost(cells: Sequence[Cell], processes: int) -> str:
+    from recsyn.studies.cost import cost, shown_time
+
+    note("timing a few steps of each kind")
+    ahead = cost(cells)
+    together = f", {shown_time(ahead.seconds / processes)} in {processes} processes" if processes > 1 else ""
+    return f"still to do: {_trainings(ahead.trainings)}, {ahead.steps:,} steps in all: about {shown_time(ahead.seconds)}{together}"
+
+
+def _trainings(number: int) -> str:
+    return f"{number:,} training{'' if number == 1 else 's'}"
+
+
+def _keep_figures(study: Study, folder: Path, outcomes: Mapping[str, Outcome]) -> None:
+    from recsyn.studies.records import write_whole
+    from recsyn.studies.tables import page, report
+
+    write_whole(folder / "figures.md", page(study, outcomes))
+    write_whole(folder / "figures.json", json.dumps(report(study, outcomes), indent=1, ensure_ascii=False) + "\n")
 
 
 def _list() -> int:
@@ -97,10 +142,6 @@ def _train(left: Sequence[Cell], folder: Path, processes: int, outcomes: dict[st
 
     if not left:
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RecsynError(f"{str(folder)!r} cannot be made: {error.strerror}", "give another --out") from None
     reached = {cell.key: 0 for cell in left}
     with progress("steps") as shown:
         bar = shown.add_task("training", total=sum(cell.recipe.steps for cell in left), note=f"0 of {len(left)} done")
@@ -119,10 +160,3 @@ def _train(left: Sequence[Cell], folder: Path, processes: int, outcomes: dict[st
         except KeyboardInterrupt:
             note(f"the same command goes on from what is kept in {folder}")
             raise
-
-
-def _write(folder: Path, name: str, text: str) -> None:
-    try:
-        (folder / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RecsynError(f"{str(folder / name)!r} cannot be written: {error.strerror}") from None

@@ -13,13 +13,12 @@ from recsyn.cli.evaluation import show_evaluation
 from recsyn.cli.lightning import add_trainer_flags, trainer_arguments
 from recsyn.cli.terminal import note, progress, say
 from recsyn.data.experiments import load_experiment
-from recsyn.data.rows import Rows, generate
+from recsyn.data.rows import generate
 from recsyn.data.tasks import Task
 from recsyn.errors import extra
-from recsyn.testing.evaluation import Evaluation, evaluate
+from recsyn.testing.keeping import keep
 
 if TYPE_CHECKING:
-    from recsyn.neural.checkpoint import Checkpoint
     from recsyn.neural.running import Running
     from recsyn.neural.training import Trained
 
@@ -106,18 +105,3 @@ def train_showing(
             shown.update(bar, completed=step)
 
         return train(task, architecture, recipe, tell, running, resume)
-
-
-def keep(trained: Trained, held_out: Rows, folder: str | Path) -> tuple[Checkpoint, Evaluation]:
-    """Evaluate a trained network on held-out rows and save both; what is handed on was read back from the folder."""
-    from recsyn.neural.answering import CheckpointModel
-    from recsyn.neural.checkpoint import load, save
-
-    save(folder, trained, {})
-    model = CheckpointModel(load(folder))
-    evaluation = evaluate(model, trained.task, held_out)
-    took = {
-        "losses": list(trained.losses), "seconds": trained.seconds, "waiting": trained.waiting, "devices": list(trained.devices),
-    }  # fmt: skip
-    save(folder, trained, {"held_out": evaluation.to_json(), **took})
-    return load(folder), evaluation

@@ -28,9 +28,6 @@ class Cost:
     steps: int
     seconds: float
 
-    def __str__(self) -> str:
-        return f"{self.trainings} trainings, {self.steps:,} steps in all: about {shown_time(self.seconds)}"
-
 
 def cost(cells: Sequence[Cell]) -> Cost:
     """Raises :class:`RecsynError` for what cannot be trained."""

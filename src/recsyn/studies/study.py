@@ -21,12 +21,14 @@ A change is laid over what it changes: mappings are merged, all else is replaced
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
+from re import findall
 from typing import Any, TypeAlias
 
 from recsyn.data.configurations import Configuration, Shelf
@@ -44,6 +46,10 @@ _CHANGED = ("task", "model", "training")
 _FIELDS = ("title", "about", "experiment", *_CHANGED, "axes", "seeds", "columns", "rows", "whole", "published", "quick")
 _MOST_CELLS = 10_000
 _MOST_ROWS = 1_000_000
+_LONGEST = 100
+"""Letters of a cell's points in the name of its folder."""
+_ONE_DEVICE = ("devices", "num_nodes", "strategy")
+"""Arguments of Lightning's Trainer by which one training takes more than one process."""
 
 Figure: TypeAlias = "float | tuple[float, float] | str"
 """What was published: a share, two that it lies between, or words."""
@@ -58,6 +64,10 @@ class Column:
     split: str
     distribution: Mapping[str, Any] | None
     where: str | None
+
+    def key(self, rows: int, whole: bool) -> str:
+        """What its figures are kept under: all that could change them, but for the model."""
+        return _digest([self.split, self.distribution, self.where, rows, whole])
 
     def drawn(self, task: Task) -> Task:
         """The task whose rows of :attr:`split` these are. Raises :class:`RecsynError`."""
@@ -85,13 +95,15 @@ class Cell:
 
     @cached_property
     def key(self) -> str:
-        """What the folder of its checkpoint is called: it tells all that could change the outcome."""
-        columns = [[c.name, c.split, c.distribution, c.where] for c in self.columns]
-        trained = [self.task, self.architecture.to_config(), self.recipe.to_config(), dict(self.trainer)]
-        made = json.dumps([*trained, columns, self.rows, self.whole], sort_keys=True, default=str)
-        digest = sha256(made.encode()).hexdigest()[:12]
-        words = "-".join(["".join(c if c.isalnum() or c == "." else "-" for c in n.replace("≤", "")) for n in self.point.values()])
-        return f"{'-'.join(filter(None, words.split('-')))}-{self.recipe.seed}-{digest}"
+        """What its checkpoint is called: it tells all that could change the weights."""
+        task = {name: value for name, value in self.task.items() if name != "name"}
+        digest = _digest([task, self.architecture.to_config(), self.recipe.to_config(), dict(self.trainer)])
+        words = findall(r"[\w.]+", " ".join(self.point.values()))
+        return "-".join(["-".join(words)[:_LONGEST], str(self.recipe.seed), digest])
+
+
+def _digest(made: Any) -> str:
+    return sha256(json.dumps(made, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,7 @@ class Study:
     name: str
     title: str
     about: str
+    quick: bool
     axes: Mapping[str, tuple[str, ...]]
     columns: tuple[Column, ...]
     cells: tuple[Cell, ...]
@@ -142,7 +155,14 @@ class Study:
         return replace(self, axes=axes, cells=cells)
 
     def on(self, trainer: Mapping[str, Any]) -> Study:
-        """The study trained with such arguments of Lightning's Trainer."""
+        """The study trained with such arguments of Lightning's Trainer. Raises :class:`RecsynError` for those by which a training
+        takes several devices."""
+        for name in trainer:
+            if name in _ONE_DEVICE:
+                raise RecsynError(
+                    f"{name} of Lightning's Trainer is for trainings on several devices, and one of a study has one",
+                    "let several trainings run at a time with `--processes`",
+                )
         return replace(self, cells=tuple(replace(cell, trainer=trainer) for cell in self.cells))
 
 
@@ -157,6 +177,8 @@ def load_study(name: str, quick: bool = False) -> Study:
         raise
     except RecsynError as error:
         raise RecsynError(f"in {path!r}: {error.message}", error.hint) from None
+    except RecursionError:
+        raise RecsynError(f"{path!r} is nested too deeply") from None
 
 
 def _fields(content: Any) -> dict[str, Any]:
@@ -168,10 +190,15 @@ def _fields(content: Any) -> dict[str, Any]:
 
 
 class _Reading:
-    """The fields of a study, the changes of its small version laid over them where that is asked for."""
+    """The fields of a study, the changes of its small version laid over them where that is asked for; ``axes`` as they are without
+    it."""
 
     def __init__(self, path: Path, fields: dict[str, Any], quick: bool) -> None:
-        self.path = path
+        self.path, self.quick = path, quick
+        self.axes = {
+            str(axis): {str(name) for name in _mapping(f"axes.{axis}", points)}
+            for axis, points in _mapping("axes", fields["axes"]).items()
+        }
         small = fields.pop("quick", None)
         if quick:
             if small is None:
@@ -207,9 +234,9 @@ class _Reading:
 
 def merged(base: Any, change: Any) -> Any:
     """A change laid over what it changes."""
-    if not isinstance(base, Mapping) or not isinstance(change, Mapping):
+    if not isinstance(change, Mapping):
         return change
-    found = dict(base)
+    found = dict(base) if isinstance(base, Mapping) else {}
     for name, value in change.items():
         if value is None:
             found.pop(name, None)
@@ -221,22 +248,37 @@ def merged(base: Any, change: Any) -> Any:
 def _study(reading: _Reading) -> Study:
     columns = tuple(_columns(reading.fields.get("columns", {"test": {}})))
     axes = {str(axis): _points(axis, points) for axis, points in _mapping("axes", reading.fields["axes"]).items()}
-    seeds = _list("seeds", reading.fields.get("seeds", [0]))
+    seeds = _seeds(reading.fields.get("seeds", [0]))
     cells = tuple(_cells(reading, axes, seeds, columns))
     names = {axis: tuple(points) for axis, points in axes.items()}
-    published = tuple(_published(reading.fields.get("published"), names, [column.name for column in columns]))
+    published = tuple(_published(reading, names, [column.name for column in columns]))
     title = reading.text("title")
-    return Study(reading.path.stem, title, reading.text("about"), names, columns, cells, published)
+    return Study(reading.path.stem, title, reading.text("about"), reading.quick, names, columns, cells, published)
+
+
+def _seeds(seeds: Any) -> Sequence[Any]:
+    if not isinstance(seeds, list) or not seeds or len(set(map(str, seeds))) < len(seeds):
+        raise RecsynError(f"seeds is {quoted(seeds)}, not a list of different ones", "give one at least: `seeds: [0]`")
+    return seeds
 
 
 def _points(axis: Any, points: Any) -> dict[str, Mapping[str, Any]]:
     found = {}
     for name, change in _mapping(f"axes.{axis}", points).items():
         found[str(name)] = _mapping(f"axes.{axis}.{name}", {} if change is None else change)
-        for section in found[str(name)]:
+        for section, content in found[str(name)].items():
             _known("section", section, _CHANGED, f"the point {name} of {axis}")
+            _section(f"axes.{axis}.{name}.{section}", content)
     if not found:
         raise RecsynError(f"the axis {axis} has no points", "name one at least, with what it changes")
+    return found
+
+
+def _section(where: str, content: Any) -> Mapping[Any, Any]:
+    """One of the sections that may be changed. Raises :class:`RecsynError` where it is none."""
+    found = _mapping(where, content)
+    if "seed" in found and where.endswith("training"):
+        raise RecsynError(f"{where} names a seed", "a study has `seeds`, each of which every cell is trained with")
     return found
 
 
@@ -255,7 +297,7 @@ def _cells(
         number *= len(points)
     if number > _MOST_CELLS:
         raise RecsynError(f"the axes and seeds make {number:,} cells, and a study has {_MOST_CELLS:,} at most")
-    tasks: dict[str, tuple[Task, dict[str, Any]]] = {}
+    tasks: dict[str, dict[str, Any]] = {}
     for names in product(*axes.values()):
         config = base
         for axis, name in zip(axes, names, strict=True):
@@ -263,15 +305,14 @@ def _cells(
         point = dict(zip(axes, names, strict=True))
         where = ", ".join(f"{axis} {name}" for axis, name in point.items())
         try:
-            # Tables are made for each task, and most cells of a grid share theirs.
-            known = json.dumps(config["task"], sort_keys=True, default=str)
+            # A program is checked for each task, and most cells of a grid share theirs.
+            known = repr(config["task"])
             if known not in tasks:
-                task = experiment_of(Configuration(config, path)).task
-                tasks[known] = task, task.to_config()
-            task, written = tasks[known]
-            architecture = Architecture.from_config(config.get("model") or {})
+                tasks[known] = experiment_of(Configuration(config, path)).task.to_config()
+            written = tasks[known]
+            architecture = Architecture.from_config(config.get("model", {}))
             for seed in seeds:
-                recipe = Recipe.from_config({**(config.get("training") or {}), "seed": seed})
+                recipe = Recipe.from_config({**config.get("training", {}), "seed": seed})
                 yield Cell(point, written, architecture, recipe, columns, rows, whole, {})
         except LanguageError:
             raise
@@ -281,17 +322,17 @@ def _cells(
 
 def _base(reading: _Reading) -> tuple[dict[str, Any], Path]:
     """The experiment that all cells start from, and the file beside which its program is looked for."""
-    own = {section: reading.fields[section] for section in _CHANGED if reading.fields.get(section) is not None}
+    own = {name: _section(name, reading.fields[name]) for name in _CHANGED if reading.fields.get(name) is not None}
     name = reading.fields.get("experiment")
     if name is None:
-        return own, reading.path
+        return {"task": {}, **own}, reading.path
     if not isinstance(name, str):
         raise RecsynError(f"experiment is {quoted(name)}, not the name of a preset or of a file")
     beside = reading.path.parent / name
-    found = PRESETS.read(str(beside) if beside.is_file() else name)
-    if not isinstance(found.content, Mapping):
-        raise RecsynError(f"{str(found.path)!r} describes no experiment")
-    return {"task": {}, **merged(found.content, own)}, found.path
+    found = PRESETS.read(str(beside) if os.path.isfile(beside) else name)
+    experiment = {"task": {}, **_mapping("experiment", found.content)}
+    whole = {section: {} if content is None else content for section, content in experiment.items()}
+    return merged(whole, own), found.path
 
 
 def _columns(columns: Any) -> Iterator[Column]:
@@ -311,14 +352,15 @@ def _columns(columns: Any) -> Iterator[Column]:
         yield Column(str(name), split, distribution, where)
 
 
-def _published(written: Any, axes: Mapping[str, tuple[str, ...]], columns: Sequence[str]) -> Iterator[Published]:
-    for entry in _list("published", written or []):
+def _published(reading: _Reading, axes: Mapping[str, tuple[str, ...]], columns: Sequence[str]) -> Iterator[Published]:
+    for entry in _list("published", reading.fields.get("published") or []):
         fields = _mapping("published", entry)
         for field in fields:
             _known("field", field, ("at", "figures"), "what is published")
         at = {str(axis): str(name) for axis, name in _mapping("at", fields.get("at", {})).items()}
-        for axis in at:
+        for axis, name in at.items():
             _known("axis", axis, axes, "the study")
+            _known("point", name, {*axes[axis], *reading.axes.get(axis, ())}, f"the axis {axis}")
         figures = {str(column): _figure(figure) for column, figure in _mapping("figures", fields.get("figures", {})).items()}
         for column in figures:
             _known("column", column, columns, "the study")
@@ -348,7 +390,7 @@ def _mapping(field: str, value: Any) -> Mapping[Any, Any]:
 
 
 def _list(field: str, value: Any) -> Sequence[Any]:
-    if not isinstance(value, list) or (field == "seeds" and not value):
+    if not isinstance(value, list):
         raise RecsynError(f"{field} is {quoted(value)}, not a list of them")
     return value
 

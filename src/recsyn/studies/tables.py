@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recsyn.data.markdown import table
-from recsyn.studies.outcome import Outcome, Rates
+from recsyn.studies.outcome import Outcome
 from recsyn.studies.study import Cell, Figure, Study
 from recsyn.testing.evaluation import right_share
 
@@ -21,19 +21,26 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def markdown(self) -> str:
-        return f"{self.title}\n\n{table(self.header, 'l' * len(self.header), self.rows)}\n"
+        return f"{self.title}\n\n{table(self.header, 'l' * len(self.header), self.rows)}"
 
 
 def tables(study: Study, outcomes: Mapping[str, Outcome]) -> list[Table]:
     """What there is so far, ``outcomes`` by the keys of their cells: exact match of answers, with what was published; and where
     evaluations were run to the end, of their values and of their steps."""
-    rows = f"{study.rows:,} rows a figure"
-    published = ", in brackets what was published" if study.published else ""
-    found = [_table(study, outcomes, "answers", f"exact match, {rows}{published}")]
+    seeds = len({cell.recipe.seed for cell in study.cells})
+    of = f"{study.rows:,} rows a figure" + (f", means over {seeds} seeds [least, greatest]" if seeds > 1 else "")
+    published = f", in brackets what was published{' of the whole study' if study.quick else ''}" if study.published else ""
+    found = [_table(study, outcomes, "answers", f"exact match, {of}{published}")]
     if study.whole:
-        found.append(_table(study, outcomes, "values", f"whole evaluations that end with the right value, {rows}"))
+        found.append(_table(study, outcomes, "values", f"whole evaluations that end with the right value, {of}"))
         found.append(_table(study, outcomes, "steps", "right steps, of those that began right"))
     return found
+
+
+def different_inputs(study: Study, outcomes: Mapping[str, Outcome]) -> dict[str, int]:
+    """How many different inputs each column has, the fewest of all cells; none where nothing is known."""
+    scores = [outcome.scores for outcome in outcomes.values() if outcome.scores]
+    return {c.name: min(each[c.name].inputs for each in scores) for c in study.columns} if scores else {}
 
 
 def _table(study: Study, outcomes: Mapping[str, Outcome], what: str, title: str) -> Table:
@@ -41,13 +48,13 @@ def _table(study: Study, outcomes: Mapping[str, Outcome], what: str, title: str)
     rows = []
     for point, cells in _by_point(study.cells):
         done = [outcomes[cell.key] for cell in cells if cell.key in outcomes]
-        measured: list[Rates] = [getattr(outcome, what) for outcome in done]
-        shown = [_shown([rates[column.name] for rates in measured if column.name in rates]) for column in study.columns]
-        if done and all(outcome.failed for outcome in done):
-            shown = ["diverged" for _ in shown]
-        if what == "answers" and study.published:
-            beside = [published_text(study.figure(point, column.name)) for column in study.columns]
-            shown = [f"{ours} ({theirs})" for ours, theirs in zip(shown, beside, strict=True)]
+        shown = []
+        for column in study.columns:
+            rates = [getattr(outcome.scores[column.name], what) for outcome in done if outcome.scores]
+            text = "failed" if done and not rates else _shown([rate for rate in rates if rate is not None])
+            text += f" ({len(rates)} of {len(cells)} seeds)" if 0 < len(rates) < len(cells) else ""
+            beside = f" ({published_text(study.figure(point, column.name))})" if what == "answers" and study.published else ""
+            shown.append(f"{text}{beside}")
         rows.append((*point.values(), *shown))
     return Table(title, header, tuple(rows))
 
@@ -77,6 +84,15 @@ def published_text(figure: Figure | None) -> str:
     return f"{figure:.2f}" if isinstance(figure, float) else f"{figure[0]:.2f}–{figure[1]:.2f}"
 
 
+def page(study: Study, outcomes: Mapping[str, Outcome]) -> str:
+    """All tables on a page of Markdown."""
+    title = f"# {study.title}{' (small version)' if study.quick else ''}"
+    inputs = [f"{number:,} in {column}" for column, number in different_inputs(study, outcomes).items()]
+    counted = [f"Different inputs among the rows: {', '.join(inputs)}."] if inputs else []
+    tabled = [each.markdown() for each in tables(study, outcomes)]
+    return "\n\n".join(filter(None, [title, study.about, *tabled, *counted])) + "\n"
+
+
 def report(study: Study, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     """All of it as JSON-able data, a record for each cell."""
     cells = []
@@ -93,4 +109,5 @@ def report(study: Study, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
                 "published": {name: list(f) if isinstance(f, tuple) else f for name, f in published.items()},
             }
         )
-    return {"study": study.name, "title": study.title, "about": study.about, "rows": study.rows, "cells": cells}
+    about = {"study": study.name, "title": study.title, "about": study.about, "quick": study.quick}
+    return {**about, "rows": study.rows, "whole": study.whole, "cells": cells}

@@ -172,6 +172,12 @@ def right_to_json(wrong: Rate) -> dict[str, Any]:
     return {"rows": wrong.tested, "exact_match": right_share(wrong) if wrong.tested else None, "low": low, "high": high}
 
 
+def share_to_json(wrong: Rate, what: str) -> dict[str, Any]:
+    """The same of steps or of inputs, which are no rows: how many, and which share of them is right."""
+    found = right_to_json(wrong)
+    return {what: found["rows"], "right": found["exact_match"], "low": found["low"], "high": found["high"]}
+
+
 def evaluate(model: Model, task: Task, rows: Rows) -> Evaluation:
     """A model's exact match on rows of a task. Raises :class:`~recsyn.testing.verdicts.ModelError`."""
     failures: list[Failure | None] = []

@@ -12,7 +12,7 @@ import numpy as np
 from recsyn.data.answers import Answer
 from recsyn.data.questions import Line
 from recsyn.data.tasks import Task
-from recsyn.testing.evaluation import Group, groups_over, right_share, right_to_json
+from recsyn.testing.evaluation import Group, groups_over, right_share, share_to_json
 from recsyn.testing.findings import Rate
 from recsyn.testing.verdicts import Kind
 from recsyn.values import Datum
@@ -112,9 +112,9 @@ class Emulation:
     def to_json(self) -> dict[str, Any]:
         return {
             "asks": self.task.asks,
-            "steps": _share(self.step_rate, "steps"),
-            "values": _share(self.value_rate, "inputs"),
-            "every_step": {**_share(self.path_rate, "inputs"), "if_independent": self.if_independent if self.runs else None},
+            "steps": share_to_json(self.step_rate, "steps"),
+            "values": share_to_json(self.value_rate, "inputs"),
+            "every_step": {**share_to_json(self.path_rate, "inputs"), "if_independent": self.if_independent if self.runs else None},
             "kinds": self.kinds,
             "ends": self.ends,
             "by_length": [_named(group, "inputs") for group in self.by_length()],
@@ -143,11 +143,5 @@ def _groups(rows: Sequence[tuple[int, bool]]) -> list[Group]:
     return groups_over(column, np.array([wrong for _, wrong in rows], dtype=np.bool_))
 
 
-def _share(wrong: Rate, what: str) -> dict[str, Any]:
-    """A share of steps or of inputs that is right."""
-    found = right_to_json(wrong)
-    return {what: found["rows"], "right": found["exact_match"], "low": found["low"], "high": found["high"]}
-
-
 def _named(group: Group, what: str) -> dict[str, Any]:
-    return {**group.place, **_share(group.wrong, what)}
+    return {**group.place, **share_to_json(group.wrong, what)}
