@@ -22,10 +22,9 @@ from recsyn.errors import RecsynError
 from recsyn.lang import core
 from recsyn.semantics.rounds import CLOSE, UNROLL
 from recsyn.testing.runs import End, Run, Step
-from recsyn.testing.verdicts import Model, ask, ask_further, kind_of
+from recsyn.testing.verdicts import Model, ask, ask_further, batches, kind_of
 from recsyn.values import Datum
 
-_BATCH = 512
 _UNASKED = Answer((), ended=False)
 _Part: TypeAlias = "str | _Call"
 
@@ -126,8 +125,7 @@ def _run(
     while going_on:
         number += 1
         asked = [(each, call) for each in going_on for call in _next(task, each, limit)]
-        for start in range(0, len(asked), _BATCH):
-            batch = asked[start : start + _BATCH]
+        for batch in batches(asked):
             answers = answers_to([call.value for _, call in batch], number)
             for (evaluation, call), answer in zip(batch, answers, strict=True):
                 call.number, call.answer = number, answer

@@ -23,10 +23,9 @@ from recsyn.testing.events import BatchTested, Finished, Listener, PhaseStarted,
 from recsyn.testing.findings import Evidence, Finding, Rate, Result
 from recsyn.testing.rules import Mask, Rule, Score, fit_rule, score
 from recsyn.testing.shrinking import order, shrink
-from recsyn.testing.verdicts import Failure, Model, ModelError, examine
+from recsyn.testing.verdicts import Failure, Model, ModelError, batches, examine
 from recsyn.values import Datum, size
 
-_BATCH = 512
 _SMALL_SHARE = 0.25
 """The share of a search that goes to the smallest inputs, all of them in order."""
 _DEEPEST = 1_000
@@ -155,10 +154,9 @@ class _Campaign:
         if self.error or self.interrupted:
             return tested
         self.listener(PhaseStarted(phase, planned))
-        remaining = islice(inputs, planned)
         failures = 0
         try:
-            while batch := list(islice(remaining, _BATCH)):
+            for batch in batches(islice(inputs, planned)):
                 verdicts = examine(self.model, self.task, batch)
                 tested.extend(zip(batch, verdicts, strict=True))
                 failures += sum(v is not None for v in verdicts)

@@ -19,13 +19,12 @@ from recsyn.lang.diagnostics import nearest
 from recsyn.testing.charts import Column, Range, ranges_over, rates_over
 from recsyn.testing.findings import Rate
 from recsyn.testing.rules import Mask
-from recsyn.testing.verdicts import Failure, Model, examine
+from recsyn.testing.verdicts import Failure, Model, batches, examine
 from recsyn.values import show
 
 INPUT_LENGTH, SHAPE_ROWS = "input_length", "shape_rows"
 """What rows are told apart by beside the features of :mod:`recsyn.data.features`: tokens of the input, and how many of the rows
 have an input of the same shape, so that those of rare shapes can be seen alone."""
-_BATCH = 512
 _MOST_GROUPS = 16
 
 
@@ -180,10 +179,7 @@ def share_to_json(wrong: Rate, what: str) -> dict[str, Any]:
 
 def evaluate(model: Model, task: Task, rows: Rows) -> Evaluation:
     """A model's exact match on rows of a task. Raises :class:`~recsyn.testing.verdicts.ModelError`."""
-    failures: list[Failure | None] = []
-    for start in range(0, len(rows), _BATCH):
-        inputs: Sequence[Any] = rows.inputs[start : start + _BATCH]
-        failures.extend(examine(model, task, inputs))
+    failures = [failure for inputs in batches(rows.inputs) for failure in examine(model, task, inputs)]
     shapes = tuple(show(shape_of(value)) for value in rows.inputs)
     often = Counter(shapes)
     column = np.array([often[shape] for shape in shapes], dtype=np.int64)

@@ -16,10 +16,8 @@ from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.lang import core
 from recsyn.testing.runs import End, Run, Step
-from recsyn.testing.verdicts import Model, ask, ask_further, kind_of
+from recsyn.testing.verdicts import Model, ask, ask_further, batches, kind_of
 from recsyn.values import Datum
-
-_BATCH = 512
 
 
 @dataclass(slots=True, eq=False)
@@ -79,8 +77,7 @@ def line_by_line(model: Model, task: Task, inputs: Sequence[Datum], limit: int) 
     evaluations = [_Evaluation(task, value, right, right[0]) for value, right in zip(inputs, rightly, strict=True)]
     asking, going_on = ask, evaluations
     while going_on:
-        for start in range(0, len(going_on), _BATCH):
-            batch = going_on[start : start + _BATCH]
+        for batch in batches(going_on):
             for evaluation, answer in zip(batch, asking(model, task, [each.line for each in batch]), strict=True):
                 evaluation.go_on(answer, limit)
         asking, going_on = ask_further, [each for each in going_on if each.end is None]

@@ -11,16 +11,13 @@ from recsyn.data.shifting import unshifted
 from recsyn.data.tasks import Task
 from recsyn.semantics.rounds import CLOSE, UNROLL
 from recsyn.testing.runs import End, Run, Step
-from recsyn.testing.verdicts import Model, ask, kind_of
+from recsyn.testing.verdicts import Model, ask, batches, kind_of
 from recsyn.values import Datum
-
-_BATCH = 512
 
 
 def scratchpads(model: Model, task: Task, inputs: Sequence[Datum]) -> Iterator[Run]:
     codec = unshifted(task.input_codec)
-    for start in range(0, len(inputs), _BATCH):
-        batch = inputs[start : start + _BATCH]
+    for batch in batches(inputs):
         right_answers = task.answers(batch, task.function.of_each(batch))
         for value, right, answer in zip(batch, right_answers, ask(model, task, batch), strict=True):
             call = (UNROLL, *codec.encode(value), CLOSE)

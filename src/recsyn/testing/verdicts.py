@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from itertools import islice
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from recsyn.errors import RecsynError
 from recsyn.semantics.conformance import misfit
 from recsyn.values import Datum, Value, digits_of
 
+T = TypeVar("T")
+_BATCH = 512
 Kind = Literal["wrong token", "too short", "too long", "no end of sequence", "unknown token"]
 
 
@@ -55,6 +58,13 @@ class Failure:
         pairs = zip(self.expected, self.answer.tokens, strict=False)
         shorter = min(len(self.expected), len(self.answer.tokens))
         return next((i for i, (a, b) in enumerate(pairs) if a != b), shorter)
+
+
+def batches(asked: Iterable[T]) -> Iterator[list[T]]:
+    """As many at a time as a model is asked at once, taken when they are asked for."""
+    remaining = iter(asked)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch
 
 
 def kind_of(expected: Sequence[str], answer: Answer) -> Kind | None:
