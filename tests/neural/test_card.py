@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,15 +13,17 @@ import pytest
 import torch
 import yaml
 
-from recsyn.data import generation
+from recsyn.data import generation, rows
 from recsyn.data.experiments import load_experiment
 from recsyn.data.tasks import Task, task_from_config
+from recsyn.errors import RecsynError
 from recsyn.neural import card, checkpoint, training
 from recsyn.neural.architecture import Architecture
 from recsyn.neural.checkpoint import load, save
 from recsyn.neural.recipe import Recipe
 from recsyn.neural.running import device_name
 from recsyn.neural.training import Trained, train
+from recsyn.testing.emulation import emulate
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TREES = {
@@ -64,6 +67,7 @@ def settings(text: str) -> Any:
         ({"asks": "rounds", "rounds": 2}, "after 2 rounds;"),
         ({"asks": "step"}, "the first step of the reduction of the function `inorder`"),
         ({"asks": "trace"}, "all steps of the reduction of the function `inorder`"),
+        ({"asks": "next"}, "the line after a given one of the reduction of the function `inorder`"),
         ({"asks": "states", "input": "prefix", "function": "preorder"}, "the states of the machine of the function `preorder`"),
     ],
     ids=str,
@@ -74,7 +78,11 @@ def test_the_card_says_what_is_asked_and_shows_a_right_row(tmp_path: Path, asks:
     assert "# a task with *stars*\n" in text
     assert words in text
     source, target = re.findall(r"^```\n(.*?)\n```", text, re.DOTALL | re.MULTILINE)[:2]
-    assert made.task.mistake(made.task.input_codec.decode(source.split()), target.split()) is None
+    if made.task.asks_of_lines:
+        reductions = [made.task.lines(value) for value in rows.generate(made.task, 64, 0).inputs]
+        assert (tuple(source.split()), tuple(target.split())) in {pair for lines in reductions for pair in pairwise(lines)}
+    else:
+        assert made.task.mistake(made.task.input_codec.decode(source.split()), target.split()) is None
     assert made.task.program_source.strip() in text
 
 
@@ -128,12 +136,34 @@ def test_devices_are_called_as_people_call_them(monkeypatch: pytest.MonkeyPatch)
     assert device_name(torch.device("mps"), 1) == "mps"
 
 
-def test_the_python_of_the_card_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = save(tmp_path / "it", trained(), {})
+ASKED: list[dict[str, Any]] = [
+    {}, {"asks": "rounds", "rounds": 1}, {"asks": "rounds", "rounds": 2}, {"asks": "step"}, {"asks": "trace"}, {"asks": "next"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("asks", ASKED, ids=str)
+def test_the_python_of_the_card_is_right(tmp_path: Path, asks: dict[str, Any]) -> None:
+    folder = save(tmp_path / "it", trained(**asks, architecture={"max_positions": 512}), {})
     code = re.search(r"^```python\n(.*?)^```", read(folder), re.DOTALL | re.MULTILINE)[1]
     answers: list[Any] = []
     exec(compile(code.replace("FOLDER", str(folder)), "card", "exec"), {"print": answers.append})
     assert len(answers) == 1
+
+
+@pytest.mark.parametrize("asks", ASKED, ids=str)
+def test_the_card_advises_what_can_be_done_with_it(tmp_path: Path, asks: dict[str, Any]) -> None:
+    """A campaign, but where lines are given; and whole evaluations, where a model can be run to their end."""
+    made = trained(**asks, architecture={"max_positions": 512})
+    text = read(save(tmp_path / "it", made, {"held_out": MEASURED}))
+    by_lines = asks.get("asks") == "next"
+    assert ("recsyn fuzz" in text) == (not by_lines)
+    try:
+        emulate(lambda inputs: ["" for _ in inputs], made.task, [])
+        runs = True
+    except RecsynError:
+        runs = False
+    assert ("recsyn eval FOLDER --emulate" in text) == runs == (asks not in (ASKED[0], ASKED[2]))
+    assert ("`recsyn eval --emulate` runs whole evaluations." in text) == by_lines
 
 
 def odd(tmp_path: Path) -> Task:

@@ -197,6 +197,12 @@ class Task:
         """Whether what a model is given is a line of a reduction, and no input."""
         return self.asks == "next"
 
+    @property
+    def emulates(self) -> bool:
+        """Whether a model of it can be run to the end of a whole evaluation: one of a step, of a round, of the next line or of all
+        lines."""
+        return self.asks in ("step", "next", "trace") or (self.asks == "rounds" and self.rounds == 1)
+
     def asked(self, input: Datum) -> Datum | Line:
         """What a model is asked about for an input: the input itself, or a line of the reduction on it."""
         return tuple(self.question.given(input)) if self.asks_of_lines else input

@@ -24,14 +24,11 @@ if TYPE_CHECKING:  # Training needs Lightning, which takes seconds to import and
 
 _EXAMPLES = 64
 """Rows among which the one is that the card shows."""
-_USE = """recsyn eval FOLDER
-recsyn fuzz FOLDER
-recsyn train FOLDER/{experiment} --out NEW   # the same again"""
 _PYTHON = """import recsyn
 
 model = recsyn.load_model("FOLDER")
 tokens = {source}
-print(model([model.checkpoint.task.input_codec.decode(tokens.split())])[0])"""
+print(model([{asked}])[0])"""
 
 
 def experiment(trained: Trained, program: str) -> str:
@@ -61,10 +58,10 @@ def card(trained: Trained, metrics: Mapping[str, Any], experiment: str, version:
         "the right answer is",
         fenced(target),
         "## How good it is",
-        *_measured(metrics.get("held_out")),
+        *_measured(metrics.get("held_out"), task),
         "## How to use it",
-        fenced(_USE.format(experiment=experiment), "sh"),
-        fenced(_PYTHON.format(source=json.dumps(source, ensure_ascii=False)), "python"),
+        fenced("\n".join(_commands(task, experiment)), "sh"),
+        fenced(_python(task, source), "python"),
         "## What it is",
         f"A network of {size:,} parameters, trained for {len(losses):,} steps of {recipe.batch_size:,} rows to a loss of "
         f"{losses[-1]:.4f} nats a token, in {trained.seconds:,.1f} s on {devices}, by recsyn {version} with torch "
@@ -90,7 +87,23 @@ def _asked(task: Task) -> str:
             return f"all steps of the reduction of {function}"
         case "states":
             return f"the states of the machine of {function}"
+        case "next":
+            return f"the line after a given one of the reduction of {function}"
     return f"the value of {function}"
+
+
+def _commands(task: Task, experiment: str) -> Iterator[str]:
+    yield "recsyn eval FOLDER"
+    if task.emulates:
+        yield "recsyn eval FOLDER --emulate   # whole evaluations, judged step by step"
+    if not task.asks_of_lines:
+        yield "recsyn fuzz FOLDER"
+    yield f"recsyn train FOLDER/{experiment} --out NEW   # the same again"
+
+
+def _python(task: Task, source: str) -> str:
+    asked = "tuple(tokens.split())" if task.asks_of_lines else "model.checkpoint.task.input_codec.decode(tokens.split())"
+    return _PYTHON.format(source=json.dumps(source, ensure_ascii=False), asked=asked)
 
 
 def _example(task: Task) -> tuple[str, str]:
@@ -102,7 +115,7 @@ def _example(task: Task) -> tuple[str, str]:
     return " ".join(source), " ".join(target[1:])
 
 
-def _measured(evaluation: Any) -> Iterator[str]:
+def _measured(evaluation: Any, task: Task) -> Iterator[str]:
     match evaluation:
         # Of a function that does not recur on its argument no depth is known.
         case {
@@ -114,7 +127,8 @@ def _measured(evaluation: Any) -> Iterator[str]:
             shown = [(value, n, f"{share:.1%}", f"{low:.1%} to {high:.1%}") for value, n, share, low, high in rates]
             feature = "recursion depth" if "recursion_depth" in by else "size"
             yield table((feature, "rows", "exact match", "95 % interval"), "rrrl", shown)
-            yield "What was held out has inputs of the kind that it was trained on; `recsyn fuzz` looks further."
+            further = "`recsyn eval --emulate` runs whole evaluations" if task.asks_of_lines else "`recsyn fuzz` looks further"
+            yield f"What was held out has inputs of the kind that it was trained on; {further}."
         case _:
             yield "It was not measured when it was saved; `recsyn eval` does."
 

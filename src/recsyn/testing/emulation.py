@@ -24,14 +24,15 @@ def emulate(model: Model, task: Task, inputs: Sequence[Datum], limit: int = MOST
     itself. Every call and every line that comes up is asked, also where it came up before, as a model may answer by chance. Where
     the task asks for the next line, the model is given lines, each a tuple of tokens; else inputs. Raises :class:`RecsynError` for
     a task of which no such evaluation can be made, and :class:`~recsyn.testing.verdicts.ModelError`."""
+    if not task.emulates:
+        asked = f"{task.rounds} rounds" if task.rounds else f"its {task.asks}"
+        raise RecsynError(
+            f"the task asks for {asked}, and only what is trained on one step, one round, the next line or a trace is run to the "
+            "end",
+            "train on `asks: next`, `asks: step`, `asks: rounds` with `rounds: 1`, or `asks: trace`",
+        )
     if task.asks == "trace":
         return Emulation(task, tuple(scratchpads(model, task, inputs)))
     if task.asks == "next":
         return Emulation(task, tuple(line_by_line(model, task, inputs, limit)))
-    if task.asks == "step" or (task.asks == "rounds" and task.rounds == 1):
-        return Emulation(task, tuple(call_by_call(model, task, inputs, limit)))
-    asked = f"{task.rounds} rounds" if task.rounds else f"its {task.asks}"
-    raise RecsynError(
-        f"the task asks for {asked}, and only what is trained on one step, one round, the next line or a trace is run to the end",
-        "train on `asks: next`, `asks: step`, `asks: rounds` with `rounds: 1`, or `asks: trace`",
-    )
+    return Emulation(task, tuple(call_by_call(model, task, inputs, limit)))
