@@ -25,6 +25,8 @@ RECIPE = Recipe(steps=60, batch_size=8, learning_rate=3e-3, warmup=5, seed=2)
 # Nothing is learned that fast, so patience ends at its third check after the first.
 CHECKED = dataclasses.replace(RECIPE, learning_rate=1e-6, check_every=6, check_rows=40, patience=3, watched="exact match")
 
+HINT = "remove {!r} to start anew (`recsyn train --restart` does), or give another --out"
+
 
 @pytest.fixture(scope="module")
 def dropping(small):
@@ -118,8 +120,9 @@ def test_another_configuration_is_refused_by_what_differs(task, dropping, runnin
         ((task, dataclasses.replace(dropping, width=64), RECIPE), "architecture.width was 32 and is 64"),
         ((dataclasses.replace(task, longest=5), dropping, RECIPE), "task.longest was 6 and is 5"),
     ):
-        with pytest.raises(RecsynError, match=words + r"(.|\n)*--restart"):
+        with pytest.raises(RecsynError, match=words) as refused:
             train(*change, lambda *_: pytest.fail("it began"), running)
+        assert refused.value.hint == HINT.format(str(running.folder))
     forget(running.folder)
     assert not running.folder.exists()
     heard = []
@@ -127,15 +130,30 @@ def test_another_configuration_is_refused_by_what_differs(task, dropping, runnin
     assert heard == [1, 2, 3]
 
 
+def test_what_an_earlier_recsyn_kept_is_refused(task, dropping, running):
+    """Before devices were told, its state had none."""
+    with pytest.raises(KeyboardInterrupt):
+        train(task, dropping, RECIPE, interrupting(20), running)
+    last = running.folder / LAST
+    state = torch.load(last, weights_only=True)
+    del state["callbacks"]["_Watch"]["devices"]
+    torch.save(state, last)
+    with pytest.raises(RecsynError, match="was kept by an earlier recsyn, and cannot be gone on with") as refused:
+        train(task, dropping, RECIPE, None, running)
+    assert refused.value.hint == HINT.format(str(running.folder))
+
+
 def test_what_cannot_be_read_is_no_training(task, dropping, running):
     with pytest.raises(KeyboardInterrupt):
         train(task, dropping, RECIPE, interrupting(20), running)
     last = running.folder / LAST
     whole = last.read_bytes()
-    for damaged in (whole[: len(whole) // 2], b"", b"\x80\x04."):
+    for damaged in (whole[: len(whole) // 2], b"", b"\x80\x04.", b"\x80\x02cos\nsystem\n."):
         last.write_bytes(damaged)
-        with pytest.raises(RecsynError, match=r"cannot be read(.|\n)*--restart"):
+        with pytest.raises(RecsynError, match=r"cannot be read: .") as refused:
             train(task, dropping, RECIPE, None, running)
+        assert "\n" not in refused.value.message
+        assert refused.value.hint == HINT.format(str(running.folder))
     last.write_bytes(whole)
     (running.folder / CONFIG).write_text("{")
     with pytest.raises(RecsynError, match="cannot be read"):
@@ -202,7 +220,9 @@ def test_a_loss_that_diverges_tells_the_last_good_checkpoint(task, small, runnin
 
     monkeypatch.setattr(EncoderDecoder, "forward", poisoned)
     monkeypatch.setattr("recsyn.neural.training.parts_of", lambda lengths: [range(len(lengths[0]))])
-    with pytest.raises(RecsynError, match=r"step 31 of 60(.|\n)*lower learning_rate.*step 28 is kept"):
+    with pytest.raises(
+        RecsynError, match=r"step 31 of 60(.|\n)*lower learning_rate.*, and remove .* to start anew.*step 28 is kept"
+    ):
         train(task, small, RECIPE, None, running)
 
 

@@ -37,22 +37,28 @@ class Kept:
     step: int
 
 
-def kept_in(folder: Path, config: Mapping[str, Any]) -> Kept | None:
-    """What a folder keeps of a training of this configuration; ``None`` where it keeps nothing yet.
+def kept_in(folder: Path, config: Mapping[str, Any], watch: lightning.Callback) -> Kept | None:
+    """What a folder keeps of a training of this configuration, which ``watch`` is told of; ``None`` where it keeps nothing yet.
 
-    Raises :class:`RecsynError` where it keeps one of another configuration, naming what differs, and where it cannot be read.
+    Raises :class:`RecsynError` where it keeps one of another configuration, naming what differs, where it was kept by a recsyn
+    whose ``watch`` had another state, and where it cannot be read.
     """
     last = folder / LAST
     try:
         if not last.exists():
             return None
         written = json.loads((folder / CONFIG).read_text("utf-8"))
-        step = torch.load(last, map_location="cpu", weights_only=True)["global_step"]
-    except Exception as error:  # Whatever torch makes of bytes that are no checkpoint.
-        raise RecsynError(f"the interrupted training in {str(folder)!r} cannot be read: {error}", _ANEW) from None
+        state = torch.load(last, map_location="cpu", weights_only=True)
+        step, watched = state["global_step"], state["callbacks"].get(watch.state_key, {})
+    except Exception as error:  # Whatever torch makes of bytes that are no checkpoint: often a page.
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise RecsynError(f"the interrupted training in {str(folder)!r} cannot be read: {why}", _elsewhere(folder)) from None
+    if watched.keys() != watch.state_dict().keys():
+        earlier = f"the interrupted training in {str(folder)!r} was kept by an earlier recsyn, and cannot be gone on with"
+        raise RecsynError(earlier, _elsewhere(folder))
     for name, before, now in _differences("", written, json.loads(_written(config))):
         change = f"{name} was {quoted(before)} and is {quoted(now)}"
-        raise RecsynError(f"{str(folder)!r} holds an interrupted training of another configuration: {change}", _ANEW)
+        raise RecsynError(f"{str(folder)!r} holds an interrupted training of another configuration: {change}", _elsewhere(folder))
     return Kept(last, step)
 
 
@@ -127,7 +133,13 @@ class Keeping(lightning.Callback):
         return f"step {self.kept} is kept in {str(last)!r}" if self.kept and last.exists() else "nothing of it was kept"
 
 
-_ANEW = "`recsyn train --restart` discards it and starts anew; another --out leaves it alone"
+def anew(folder: Path) -> str:
+    """How a training that is kept in a folder is begun from its start."""
+    return f"remove {str(folder)!r} to start anew (`recsyn train --restart` does)"
+
+
+def _elsewhere(folder: Path) -> str:
+    return f"{anew(folder)}, or give another --out"
 
 
 class Diverged(RecsynError):

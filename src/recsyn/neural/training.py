@@ -34,7 +34,7 @@ from recsyn.neural.architecture import Architecture
 from recsyn.neural.decoding import teacher_forced
 from recsyn.neural.networks import Network, network_for, one_thread
 from recsyn.neural.recipe import Recipe
-from recsyn.neural.resuming import Diverged, Keeping, begin, diverged, kept_in
+from recsyn.neural.resuming import Diverged, Keeping, anew, begin, diverged, kept_in
 from recsyn.neural.running import Running, device_name
 
 Batch = Sequence[tuple[Tensor, Tensor]]
@@ -254,10 +254,10 @@ def train(
     """
     running = running or Running()
     _check_fit(task, architecture, task.max_source_length, task.max_target_length)
-    keeping, last = _kept(task, architecture, recipe, running)
+    watch = _Watch(on_step, recipe.seed)
+    keeping, last = _kept(task, architecture, recipe, running, watch)
     if keeping and last and on_resume:
         on_resume(keeping.kept)
-    watch = _Watch(on_step, recipe.seed)
     try:
         with _alone_and_quiet():
             torch.manual_seed(recipe.seed)
@@ -273,13 +273,17 @@ def train(
         if not all(torch.isfinite(weights).all() for weights in model.parameters()):
             raise diverged(len(watch.losses), recipe)
     except Diverged as error:
-        raise error if keeping is None else Diverged(error.message, f"{error.hint}, with --restart; {keeping.where()}") from None
+        if keeping is None:
+            raise
+        raise Diverged(error.message, f"{error.hint}, and {anew(keeping.folder)}; {keeping.where()}") from None
     waiting = data.waited / (before + seconds)
     losses, devices = tuple(watch.losses), tuple(watch.devices)
     return Trained(model.cpu().float().eval(), task, architecture, recipe, losses, watch.seconds, waiting, devices)
 
 
-def _kept(task: Task, architecture: Architecture, recipe: Recipe, running: Running) -> tuple[Keeping | None, Path | None]:
+def _kept(
+    task: Task, architecture: Architecture, recipe: Recipe, running: Running, watch: _Watch
+) -> tuple[Keeping | None, Path | None]:
     """What keeps the training, and what it goes on from."""
     if running.folder is None:
         return None, None
@@ -290,7 +294,7 @@ def _kept(task: Task, architecture: Architecture, recipe: Recipe, running: Runni
         "trainer": dict(running.trainer),
         "compile": running.compile,
     }
-    kept = kept_in(running.folder, config)
+    kept = kept_in(running.folder, config, watch)
     if kept is None and running.leads:
         begin(running.folder, config)
     keeping = Keeping(running.folder, config, recipe, running.keep_every, kept.step if kept else 0)
