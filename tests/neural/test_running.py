@@ -106,6 +106,13 @@ def test_what_lightning_refuses_is_one_error(task, small, trainer):
         train(task, small, RECIPE, None, Running(trainer=trainer))
 
 
+@pytest.mark.parametrize("trainer", [{"log_every_n_steps": "x"}, {"log_every_n_steps": [1]}, {"detect_anomaly": "yes"}])
+def test_what_lightning_would_trip_over_is_refused_before_a_step(task, small, trainer):
+    (name,) = trainer
+    with pytest.raises(RecsynError, match=f"Lightning's Trainer refuses its arguments: {name} is .*, not of type (int|bool)"):
+        train(task, small, RECIPE, lambda *_: pytest.fail("it began"), Running(trainer=trainer))
+
+
 def test_a_log_that_needs_a_package(task, small, tmp_path, monkeypatch):
     monkeypatch.setattr("lightning.fabric.loggers.tensorboard._TENSORBOARD_AVAILABLE", False)
     monkeypatch.setattr("lightning.fabric.loggers.tensorboard._TENSORBOARDX_AVAILABLE", False)

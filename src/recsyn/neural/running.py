@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 import lightning
 import torch
@@ -31,6 +32,7 @@ _SETTLED = {
 """What the recipe settles, by which field."""
 _OWN = ("callbacks", "logger", "use_distributed_sampler", "reload_dataloaders_every_n_epochs", "num_sanity_val_steps")
 """What training sets for itself."""
+_PLAIN = frozenset({int, float, bool, str, NoneType})
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Running:
     def made(self, recipe: Recipe, callbacks: Sequence[Callback]) -> lightning.Trainer:
         """A Trainer for a recipe. Raises :class:`RecsynError` where Lightning refuses its arguments, and for a log that needs a
         package which is not installed."""
+        _check_kinds(self.trainer)
         loggers = [self._logger(log) for log in self.log]
         watching: list[Callback] = []
         if recipe.patience and recipe.checks:
@@ -113,7 +116,7 @@ class Running:
         try:
             return lightning.Trainer(**arguments)
         except (MisconfigurationException, TypeError, ValueError, RuntimeError, ImportError) as error:
-            raise RecsynError(f"Lightning's Trainer refuses its arguments: {' '.join(str(error).split())}") from None
+            raise _refused(" ".join(str(error).split())) from None
 
     def _logger(self, log: str | Logger) -> Logger:
         if isinstance(log, Logger):
@@ -126,6 +129,20 @@ class Running:
             raise RecsynError(
                 "the log tensorboard needs a package that is not installed", "pip install tensorboard, or log csv"
             ) from None
+
+
+def _check_kinds(arguments: Mapping[str, Any]) -> None:
+    """Raise :class:`RecsynError` for what Lightning would only trip over in the midst of training."""
+    expected = get_type_hints(lightning.Trainer.__init__)
+    for name, value in arguments.items():
+        kinds = get_args(expected[name]) or (expected[name],)
+        if _PLAIN.issuperset(kinds) and not isinstance(value, kinds):
+            names = " or ".join(kind.__name__ for kind in kinds if kind is not NoneType)
+            raise _refused(f"{name} is {quoted(value)}, not of type {names}")
+
+
+def _refused(why: str) -> RecsynError:
+    return RecsynError(f"Lightning's Trainer refuses its arguments: {why}")
 
 
 def device_name(device: torch.device, processes: int) -> str:
