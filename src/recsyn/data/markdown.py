@@ -21,6 +21,11 @@ def fenced(text: str, language: str = "") -> str:
 
 def table(head: Sequence[str], aligned: str, rows: Iterable[Sequence[object]]) -> str:
     """A table; ``aligned`` has an ``l`` or an ``r`` for each column."""
-    lines = [f"| {' | '.join(map(str, row))} |" for row in (head, *rows)]
+    lines = [f"| {' | '.join(map(_cell, row))} |" for row in (head, *rows)]
     lines.insert(1, f"|{'|'.join(_RULES[side] for side in aligned)}|")
     return "\n".join(lines)
+
+
+def _cell(content: object) -> str:
+    """A bar would end it."""
+    return str(content).replace("|", r"\|")
