@@ -39,9 +39,11 @@ class Shelf:
         return sorted(f.name.removesuffix(".yaml") for f in here.iterdir() if f.name.endswith(".yaml"))
 
     def read(self, name: str) -> Configuration:
-        """What ships under a name, or a YAML file. Raises :class:`RecsynError` where there is none, or it is not YAML."""
+        """What ships under a name, or a YAML file. Raises :class:`RecsynError` where there is none, or a folder, or no YAML."""
         if name in self.names:
             path = Path(str(files("recsyn").joinpath(self.folder, f"{name}.yaml")))
+        elif os.path.isdir(name):
+            raise RecsynError(f"{name!r} is a folder, and a {self.noun} is a YAML file", "name a YAML file in it")
         elif name.endswith((".yaml", ".yml")) or os.path.isfile(name):  # Path.is_file fails for a name that no file can have.
             path = Path(name)
         else:
