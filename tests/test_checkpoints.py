@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from math import comb
 from pathlib import Path
 
@@ -72,6 +73,7 @@ def test_it_does_what_its_card_says(folder: Path) -> None:
     card = (folder / "README.md").read_text("utf-8")
     assert f"on {said['rows']:,} held-out rows: **{said['exact_match']:.2%}**" in card
     assert f"| {said['exact_match']:.1%} |" in row_of(folder)
+    assert ("recsyn eval FOLDER --emulate" in card) == model.checkpoint.task.emulates
     rows = generate(model.checkpoint.task, ROWS, FRESH, "test")
     right = int(model.correct(rows.inputs, rows.outputs).sum())
     assert at_most(right, ROWS, said["low"]) > IMPOSSIBLE
@@ -100,6 +102,21 @@ def test_the_page_has_the_rules_that_campaigns_find(folder: Path, capsys: pytest
     assert rules_found(capsys, folder, tmp_path) == re.findall("`(.*?)`", within)
     if beyond:
         assert rules_found(capsys, folder, tmp_path, "--max-size", "21") == re.findall("`(.*?)`", beyond)
+
+
+def test_rows_beyond_training_are_what_the_page_on_models_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "models.md").read_text("utf-8")
+    (command,) = re.findall("^recsyn (eval .*--distribution .*)$", page, re.MULTILINE)
+    words = shlex.split(command)
+    assert main([*words, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["exact_match"] == 0
+    groups = report["by"][words[-1]]
+    assert [(group["least"], group["greatest"]) for group in groups] == [(18, 20), (20, 22), (24, 26)]
+    assert min(group["rows"] for group in groups) > 100
 
 
 def test_models_of_one_round_run_whole_evaluations(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from recsyn.cli.main import main
-from recsyn.data.rows import generate
+from recsyn.data.distributions import Uniform
+from recsyn.data.rows import generate, split_of
+from recsyn.data.splits import Splits
 from recsyn.data.tasks import Task, task_from_config
+from recsyn.neural.architecture import Architecture
 from recsyn.values import Datum
 
 Run = Callable[..., tuple[int, str, str]]
@@ -30,7 +33,7 @@ class Fake:
 
     @property
     def checkpoint(self) -> Any:
-        return SimpleNamespace(task=self.task)
+        return SimpleNamespace(task=self.task, architecture=Architecture(max_positions=24))
 
     def __call__(self, inputs: Sequence[Datum]) -> list[list[str]]:
         self.asked += len(inputs)
@@ -109,6 +112,26 @@ def test_a_group_by_ranges_of_ones_own(model: Fake, evaluated: Run) -> None:
     assert report["by"][asked[1]][-1] == {"value": 90, "rows": 0, "exact_match": None, "low": 0.0, "high": 1.0}
     assert [group["exact_match"] for group in report["by"][asked[3]]] == [1.0, 0.0]
     assert [group["value"] for group in report["by"]["growth"]] == sorted(set(columns["growth"].tolist()))
+
+
+def test_rows_of_another_distribution(model: Fake, evaluated: Run) -> None:
+    """They are of the split, and what is beyond training still counts from what the task itself draws."""
+    model.task = replace(model.task, splits=Splits())
+    asked = "input_length=+2-4,+8-10"
+    flags = ("-n", 200, "--seed", 3, "--distribution", "{kind: uniform, sizes: [12, 20]}", "--by", asked)
+    code, out, _ = evaluated(*flags, "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert (report["split"], report["distribution"]) == ("test", {"kind": "uniform", "sizes": [12, 20]})
+    rows = generate(model.task.with_distribution(Uniform(12, 20)), 200, 3, "test")
+    assert {split_of(model.task, value) for value in rows.inputs} == {"test"}
+    columns = model.task.features(rows.inputs, rows.outputs)
+    assert report["exact_match"] == pytest.approx((columns["recursion_depth"] < TOO_DEEP).mean())
+    for (least, greatest), group in zip([(12, 14), (18, 20)], report["by"][asked], strict=True):
+        inside = int(((columns["size"] >= least) & (columns["size"] <= greatest)).sum())
+        assert (group["least"], group["greatest"], group["rows"]) == (least, greatest, inside)
+        assert inside > 0
+    assert "200 rows of test, drawn from {'kind': 'uniform', 'sizes': [12, 20]}\n" in evaluated(*flags)[1]
 
 
 def test_only_what_is_asked_for_is_shown(model: Fake, evaluated: Run) -> None:
@@ -196,7 +219,14 @@ def test_evaluations_longer_than_the_limit_are_refused(one_round: Fake, evaluate
         (("--by", "size=1-"), "no ranges of 'size'"),
         (("--by", "size="), "no ranges of 'size'"),
         (("--by", "size=5-3"), "no ranges of 'size'"),
-        (("--by", "shape_rows=+1"), "no feature 'shape_rows'"),
+        (("--by", "shape_rows=+1"), "it has no greatest in training\n  hint: leave out the `+`"),
+        (("--distribution", "{kind"), "--distribution is not YAML"),
+        (("--distribution", "2001-99-99"), "--distribution is not YAML"),
+        (("--distribution", ""), "in --distribution: None is no distribution"),
+        (("--distribution", "{kind: unifrm}"), "did you mean `uniform`?"),
+        (("--distribution", "{kind: by-depth, sizes: [1, 1], depths: [9, 9]}"), "in --distribution: no value of Pos fits"),
+        (("--distribution", "{kind: uniform, sizes: [8, 9]}", "--split", "tset"), "did you mean `test`?"),
+        (("--distribution", "{kind: uniform, sizes: [11, 15]}", "--split", "longer"), "'longer' has a distribution of its own"),
         (("--split", "tset"), "did you mean `test`?"),
         (("--plot", "p.jpg"), "names no kind of plot"),
         (("--limit", "9"), "none are asked for"),
@@ -208,3 +238,13 @@ def test_bad_input_is_refused_before_the_model_is_asked(arguments: tuple[str, ..
     assert (code, out) == (2, "")
     assert said in err
     assert model.asked == 0
+
+
+def test_rows_that_are_too_long_for_the_model_are_refused(model: Fake, evaluated: Run) -> None:
+    """It has 24 positions, and END takes one."""
+    model.task = replace(model.task, splits=Splits())
+    assert evaluated("-n", 20, "--distribution", "{kind: uniform, sizes: [22, 22]}")[0] == 0
+    model.asked = 0
+    code, out, err = evaluated("-n", 20, "--distribution", "{kind: uniform, sizes: [24, 24]}")
+    assert (code, out, model.asked) == (2, "", 0)
+    assert "too long for the model: source rows of 25 tokens, and the architecture has 24 positions" in err

@@ -5,6 +5,10 @@ from __future__ import annotations
 from argparse import SUPPRESS, Action, ArgumentParser, ArgumentTypeError, Namespace
 from typing import Any
 
+import yaml
+
+from recsyn.errors import RecsynError
+
 _MOST_DIGITS = 18
 _MOST_ROWS = 10**12
 
@@ -68,3 +72,12 @@ def row_count(text: str) -> int:
     if number > _MOST_ROWS:
         raise ArgumentTypeError(f"{number:,} rows are more than the {_MOST_ROWS:,} that are made at most")
     return number
+
+
+def from_yaml(option: str, text: str) -> Any:
+    """The value of an option, read as YAML. Raises :class:`RecsynError` for one that is none."""
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError):
+        # PyYAML lets through what Python says of a date that is none, and the like.
+        raise RecsynError(f"the value of {option} is not YAML", "put a text with signs in it between quotes") from None

@@ -5,10 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-import yaml
-
-from recsyn.cli.arguments import Parser
-from recsyn.errors import RecsynError
+from recsyn.cli.arguments import Parser, from_yaml
 
 _FLAG = "--trainer."
 
@@ -24,11 +21,4 @@ def add_trainer_flags(parser: Parser) -> None:
 
 def trainer_arguments(options: Namespace) -> dict[str, Any]:
     """What was given, read as YAML. Raises :class:`RecsynError` for a value that is none."""
-    return {key: _value(key, text) for key, text in options.trainer.items()}
-
-
-def _value(key: str, text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise RecsynError(f"the value of {_FLAG}{key} is not YAML", "put a text with signs in it between quotes") from None
+    return {key: from_yaml(f"{_FLAG}{key}", text) for key, text in options.trainer.items()}
