@@ -34,6 +34,8 @@ class CopyTask:
     name: str = "copy"
     program_source: str = "fun copy x = x -- ⊢\n"
     asks: str = "value"
+    emulates: bool = False
+    asks_of_lines: bool = False
 
     @property
     def function(self) -> SimpleNamespace:

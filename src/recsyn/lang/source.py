@@ -6,11 +6,10 @@ import stat
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from errno import ENAMETOOLONG
 from functools import cached_property
 from pathlib import Path
 
-from recsyn.errors import RecsynError, quoted
+from recsyn.errors import RecsynError
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +86,6 @@ def read_source(path: str | Path, name: str | None = None) -> Source:
     except IsADirectoryError:
         raise RecsynError(f"{name!r} is a folder, not a source file", "name one .rec file in it") from None
     except (OSError, ValueError) as error:
-        if getattr(error, "errno", None) == ENAMETOOLONG:
-            raise RecsynError(f"there is no file {quoted(name)}", "no file can have so long a name") from None
         reason = getattr(error, "strerror", None) or error
         raise RecsynError(f"{name!r} cannot be read: {reason}") from None
     try:
