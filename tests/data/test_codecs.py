@@ -326,7 +326,15 @@ def _no_collection() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_no_collection")
-@pytest.mark.parametrize(("kind", "text"), [("prefix", "Pos"), ("mirror", "Pos"), ("bracketed", "Tree Int"), ("flat", "List Int")])
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("prefix", "Pos"),
+        ("mirror", "Pos"),
+        pytest.param("bracketed", "Tree Int", marks=pytest.mark.slow),
+        pytest.param("flat", "List Int", marks=pytest.mark.slow),
+    ],
+)
 def test_a_million_deep_value_comes_back(kind: str, text: str, space: Callable[..., Space]) -> None:
     here, million = space(text), 1_000_000
     start, wrap = {

@@ -301,6 +301,7 @@ def test_names_that_mean_something_to_python(folder: Path, capsys: pytest.Captur
 # Very large
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
