@@ -10,8 +10,9 @@ from recsyn.data.markdown import table
 from recsyn.studies.outcome import Outcome
 from recsyn.studies.study import Cell, Figure, Study
 from recsyn.testing.evaluation import right_share
+from recsyn.testing.findings import Rate
 
-UNKNOWN = "–"
+_UNKNOWN = "–"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def _table(study: Study, outcomes: Mapping[str, Outcome], what: str, title: str)
             rates = [getattr(outcome.scores[column.name], what) for outcome in done if outcome.scores]
             text = "failed" if done and not rates else _shown([rate for rate in rates if rate is not None])
             text += f" ({len(rates)} of {len(cells)} seeds)" if 0 < len(rates) < len(cells) else ""
-            beside = f" ({published_text(study.figure(point, column.name))})" if what == "answers" and study.published else ""
+            beside = f" ({_published(study.figure(point, column.name))})" if what == "answers" and study.published else ""
             shown.append(f"{text}{beside}")
         rows.append((*point.values(), *shown))
     return Table(title, header, tuple(rows))
@@ -67,18 +68,18 @@ def _by_point(cells: Sequence[Cell]) -> list[tuple[Mapping[str, str], list[Cell]
     return [(together[0].point, together) for together in found.values()]
 
 
-def _shown(rates: Sequence[Any]) -> str:
+def _shown(rates: Sequence[Rate]) -> str:
     """The mean over seeds, and between what it lies where they differ."""
     if not rates:
-        return UNKNOWN
+        return _UNKNOWN
     shares = [right_share(rate) for rate in rates]
     mean, least, greatest = (f"{share:.2f}" for share in (sum(shares) / len(shares), min(shares), max(shares)))
     return mean if least == greatest else f"{mean} [{least}, {greatest}]"
 
 
-def published_text(figure: Figure | None) -> str:
+def _published(figure: Figure | None) -> str:
     if figure is None:
-        return UNKNOWN
+        return _UNKNOWN
     if isinstance(figure, str):
         return figure
     return f"{figure:.2f}" if isinstance(figure, float) else f"{figure[0]:.2f}–{figure[1]:.2f}"
