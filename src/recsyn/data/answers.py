@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Trouble: TypeAlias = Literal["raised", "timed out", "unreadable", "not a number"]
+"""Why there is no answer: the model raised an error on this input; it took too long; what came is no answer but, say, prose; its
+logits are not numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +20,17 @@ class Answer:
     def __str__(self) -> str:
         text = " ".join(self.tokens)
         return text if self.ended else f"{text} …".lstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """In the place of an answer, where a model has none for one input and goes on with the others. ``why`` is told to the user."""
+
+    trouble: Trouble
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.trouble}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)

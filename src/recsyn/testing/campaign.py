@@ -20,7 +20,7 @@ from recsyn.data.space import Space
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.testing.events import BatchTested, Finished, Listener, PhaseStarted, Shrunk, unheard
-from recsyn.testing.findings import Evidence, Finding, Rate, Result
+from recsyn.testing.findings import Evidence, Finding, Result
 from recsyn.testing.rules import Mask, Rule, Score, fit_rule, score
 from recsyn.testing.shrinking import order, shrink
 from recsyn.testing.verdicts import Failure, Model, ModelError, batches, examine
@@ -116,13 +116,18 @@ class _Campaign:
         fresh = self._test("fresh", self._draws("fresh", probing(space, self.max_size)), self.budget.fresh)
         rate = self._test("rate", self._draws("rate", Uniform(1, self.max_size)), self.budget.rate)
         evidence, fresh_evidence = self._evidence(searched), self._evidence(fresh)
+        sampled = self._evidence(rate)
         findings = tuple(self._findings(evidence, fresh_evidence))
         result = Result(
             task=self.task,
             findings=findings,
             searched=evidence,
             fresh=fresh_evidence,
-            rate=Rate(sum(f is not None for _, f in rate), len(rate)),
+            sampled=sampled,
+            sampling=f"sizes from 1 to {self.max_size}, each as likely, and inputs of one size as likely",
+            lost=(),
+            tallies=(),
+            calls=0,
             max_size=self.max_size,
             seed=self.seed,
             seconds=perf_counter() - started,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
@@ -13,7 +14,7 @@ from recsyn.data.answers import Answer
 from recsyn.data.features import Columns
 from recsyn.data.tasks import Task
 from recsyn.testing.rules import Mask, Rule, Score
-from recsyn.testing.verdicts import Failure, Kind
+from recsyn.testing.verdicts import Failure, Kind, Lost
 from recsyn.values import Datum, show
 
 
@@ -110,20 +111,45 @@ class Evidence:
         return [f for f, chosen in zip(self.failures, rows, strict=True) if chosen and f is not None]
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What one phase came to: how many inputs the model was asked, how many it got wrong, and how many have no verdict."""
+
+    phase: str
+    asked: int
+    failures: int
+    lost: int
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A campaign's outcome. ``searched`` is where failures were looked for, ``fresh`` what rules were scored on; ``rate`` is over
-    inputs drawn uniformly by size up to ``max_size``, never over the search."""
+    """A campaign's outcome.
+
+    ``searched`` is where failures were looked for; ``sampled`` are inputs drawn as ``sampling`` says and by nothing that was found,
+    of which alone failure rates are; ``fresh`` is what rules were scored on. ``lost`` are the inputs without a verdict, of all
+    phases, which are in none of the three. ``stopped`` says why the campaign ended before its end, where it did.
+    ``calls`` counts the inputs that the model was asked, in all."""
 
     task: Task
     findings: tuple[Finding, ...]
     searched: Evidence
+    sampled: Evidence
     fresh: Evidence
-    rate: Rate
+    sampling: str
+    lost: tuple[Lost, ...]
+    tallies: tuple[Tally, ...]
+    calls: int
     max_size: int
     seed: int
     seconds: float
+    remarks: tuple[str, ...] = ()
+    stopped: str | None = None
     interrupted: bool = False
+
+    @property
+    def rate(self) -> Rate:
+        """The share of sampled inputs that fail."""
+        return Rate(int(self.sampled.failing.sum()), len(self.sampled.inputs))
 
     def to_json(self) -> dict[str, Any]:
         low, high = self.rate.interval
@@ -134,7 +160,10 @@ class Result:
             "max_size": self.max_size,
             "searched": len(self.searched.inputs),
             "failures": int(self.searched.failing.sum()),
+            "calls": self.calls,
+            "phases": {t.phase: {"asked": t.asked, "failures": t.failures, "lost": t.lost} for t in self.tallies},
             "rate": {
+                "over": self.sampling,
                 "failures": self.rate.failures,
                 "tested": self.rate.tested,
                 "share": _or_null(self.rate.share),
@@ -142,7 +171,10 @@ class Result:
                 "high": high,
             },
             "findings": [f.to_json() for f in self.findings],
+            "lost": dict(Counter(lost.loss for lost in self.lost)),
+            "remarks": list(self.remarks),
             "seconds": round(self.seconds, 3),
+            "stopped": self.stopped,
             "interrupted": self.interrupted,
         }
 

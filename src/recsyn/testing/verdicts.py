@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsyn.data.answers import Answer
+from recsyn.data.answers import Answer, Trouble, Unanswered
 from recsyn.data.questions import Line
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
@@ -20,12 +20,15 @@ from recsyn.values import Datum, Value, digits_of
 T = TypeVar("T")
 _BATCH = 512
 Kind = Literal["wrong token", "too short", "too long", "no end of sequence", "unknown token"]
+Loss: TypeAlias = Trouble | Literal["no truth"]
+"""Why an input has no verdict: the model gave no answer, or the function itself does not end on it within its limit."""
 
 
 class Model(Protocol):
     """Anything that answers a batch of inputs: one answer for each, in order. An answer is a value of the language, a sequence of
-    tokens, a text of tokens between blanks, or an :class:`~recsyn.data.answers.Answer`. Where a task asks for the next line, what
-    is given is no value but a line, a tuple of tokens."""
+    tokens, a text of tokens between blanks, an :class:`~recsyn.data.answers.Answer`, or, for an input that it has no answer to, an
+    :class:`~recsyn.data.answers.Unanswered`. Where a task asks for the next line, what is given is no value but a line, a tuple of
+    tokens."""
 
     def __call__(self, inputs: Sequence[Any], /) -> Sequence[Any]: ...
 
@@ -36,6 +39,15 @@ class Judge(Protocol):
 
     def correct(self, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> NDArray[np.bool_]:
         """``bool [n]``: whether the answer to each input would be exactly the output given for it."""
+        ...
+
+
+@runtime_checkable
+class Graded(Protocol):
+    """A model that says how far it is from the right answers, so that a search can go where it is unsure."""
+
+    def losses(self, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> NDArray[np.float64]:
+        """``float64 [n]``: for each input the negative log-likelihood, in nats, of the output given for it; larger is worse."""
         ...
 
 
@@ -58,6 +70,15 @@ class Failure:
         pairs = zip(self.expected, self.answer.tokens, strict=False)
         shorter = min(len(self.expected), len(self.answer.tokens))
         return next((i for i, (a, b) in enumerate(pairs) if a != b), shorter)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """One input without a verdict, and why."""
+
+    input: Datum
+    loss: Loss
+    why: str
 
 
 def batches(asked: Iterable[T]) -> Iterator[list[T]]:
