@@ -191,7 +191,8 @@ def fuzz(
     was found, where the model stops answering.
     """
     from recsyn.data.tasks import Task
-    from recsyn.testing.campaign import Budget, CampaignStopped, run_campaign
+    from recsyn.testing.budget import Budget
+    from recsyn.testing.campaign import CampaignStopped, run_campaign
     from recsyn.testing.crashes import write_crashes
 
     for name, number in (("max_examples", max_examples), ("seed", seed), ("max_size", max_size)):

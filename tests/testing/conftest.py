@@ -12,7 +12,7 @@ from recsyn.data.tasks import Task, task_from_config
 from recsyn.lang.checker import check
 from recsyn.lang.source import Source
 from recsyn.semantics.reference import Reference
-from recsyn.testing.campaign import Budget
+from recsyn.testing.budget import Budget
 from recsyn.values import Datum, Value
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

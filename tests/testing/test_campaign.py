@@ -13,7 +13,8 @@ from recsyn.data.distributions import Mixture, Uniform
 from recsyn.data.randomness import digest
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
-from recsyn.testing.campaign import Budget, CampaignStopped, probing, run_campaign
+from recsyn.testing.budget import Budget
+from recsyn.testing.campaign import CampaignStopped, probing, run_campaign
 from recsyn.testing.events import BatchTested, Event, Finished, PhaseStarted, Shrunk
 from recsyn.testing.findings import Result
 from recsyn.testing.verdicts import ModelError, examine

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from recsyn.data.randomness import digest
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
-from recsyn.testing.campaign import Budget, run_campaign
+from recsyn.testing.budget import Budget
+from recsyn.testing.campaign import run_campaign
 from recsyn.testing.crashes import read_crash, replay, write_crashes
 from recsyn.testing.findings import Result
 from recsyn.values import Datum

@@ -10,7 +10,8 @@ import pytest
 
 from recsyn.data.answers import Answer
 from recsyn.data.tasks import Task
-from recsyn.testing.campaign import Budget, run_campaign
+from recsyn.testing.budget import Budget
+from recsyn.testing.campaign import run_campaign
 from recsyn.testing.findings import Result
 from recsyn.testing.shrinking import order
 from recsyn.testing.verdicts import examine

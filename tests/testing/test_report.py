@@ -22,7 +22,8 @@ from recsyn.lang.checker import check
 from recsyn.lang.source import Source
 from recsyn.semantics.reference import Reference
 from recsyn.testing import charts
-from recsyn.testing.campaign import Budget, run_campaign
+from recsyn.testing.budget import Budget
+from recsyn.testing.campaign import run_campaign
 from recsyn.testing.findings import Rate, Result
 from recsyn.testing.report import Report, Study, aligned, rule_in_words, write_report
 from recsyn.testing.rules import Condition, Rule, Score

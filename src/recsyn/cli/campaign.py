@@ -6,7 +6,8 @@ from rich.text import Text
 
 from recsyn.cli.terminal import progress, say
 from recsyn.data.tasks import Task
-from recsyn.testing.campaign import Budget, run_campaign
+from recsyn.testing.budget import Budget
+from recsyn.testing.campaign import run_campaign
 from recsyn.testing.events import BatchTested, Event, PhaseStarted, Shrunk
 from recsyn.testing.findings import Finding, Result
 from recsyn.testing.verdicts import Failure, Model

@@ -25,7 +25,7 @@ from recsyn.data.rows import generate
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError, extra
 from recsyn.front import load, load_model
-from recsyn.testing.campaign import Budget
+from recsyn.testing.budget import Budget
 from recsyn.testing.crashes import write_crashes
 from recsyn.testing.evaluation import Evaluation
 from recsyn.testing.findings import Result

@@ -11,7 +11,8 @@ from recsyn.cli.campaign import campaign_showing, show_result
 from recsyn.cli.terminal import complain, say
 from recsyn.errors import extra
 from recsyn.front import load_model
-from recsyn.testing.campaign import Budget, CampaignStopped
+from recsyn.testing.budget import Budget
+from recsyn.testing.campaign import CampaignStopped
 from recsyn.testing.crashes import make_crash_folder, write_crashes
 from recsyn.testing.findings import Result
 

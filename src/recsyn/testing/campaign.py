@@ -1,80 +1,51 @@
-"""A campaign: a model held against a function. Every small input first, then draws that cover shapes and depths; the failures are
-grouped by the rules that predict them, shrunk, and each rule is scored on inputs that it was not fitted to."""
+"""A campaign: a model held against a function.
+
+Its phases: cases that were given, every small input, inputs drawn uniformly by size, inputs that cover the features where failures
+and uncertainty are, and, for models that tell their loss, inputs that raise it. They take turns, in growing portions. The first
+failure of each kind is shrunk at once. At the end failures are grouped by the rules that predict them, each rule scored on inputs
+that it was not fitted to. The failure rate is of the inputs drawn uniformly alone, or of those of another declared distribution;
+they are drawn whatever was found, and all of them are asked, unless time, calls or the model come to an end."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from itertools import islice, takewhile
+from math import inf
 from time import perf_counter
 
-import numpy as np
-
-from recsyn.data.answers import Answer
-from recsyn.data.codecs import DecodeError
-from recsyn.data.distributions import ByDepth, Distribution, Mixture, Sampler, Spines, Uniform
-from recsyn.data.features import Columns
+from recsyn.data.distributions import Distribution, Sampler, Uniform
 from recsyn.data.randomness import stream
-from recsyn.data.space import Space
+from recsyn.data.space import Space, relabelled
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
-from recsyn.testing.events import BatchTested, Finished, Listener, PhaseStarted, Shrunk, unheard
+from recsyn.testing.budget import Budget
+from recsyn.testing.climbing import climb
+from recsyn.testing.events import Finished, Listener, unheard
+from recsyn.testing.exploring import Explorer, probing
 from recsyn.testing.findings import Evidence, Finding, Result
-from recsyn.testing.rules import Mask, Rule, Score, fit_rule, score
-from recsyn.testing.shrinking import order, shrink
-from recsyn.testing.verdicts import Failure, Model, ModelError, batches, examine
-from recsyn.values import Datum, size
+from recsyn.testing.grouping import findings, groups, shrunk
+from recsyn.testing.interview import Ended, Interview
+from recsyn.testing.verdicts import Failure, Graded, Kind, Lost, Model, ModelError
+from recsyn.values import Datum, Value, preorder, size
 
-_SMALL_SHARE = 0.25
-"""The share of a search that goes to the smallest inputs, all of them in order."""
-_DEEPEST = 1_000
-"""The greatest size of a search by depth: to count larger inputs by depth takes long."""
-_MOST_FINDINGS = 5
-_LEAST_F1 = 0.5
-"""A rule that describes the failures of the search worse than this explains nothing, and is not shown as if it did."""
+_SMALL_SHARE, _CLIMB_SHARE = 0.25, 0.15
+"""The shares of a search that go to the smallest inputs, and to those that raise the loss where there is one."""
+_SEARCH_TIME, _FRESH_TIME = 0.7, 0.85
+"""The shares of the time after which the search, and the scoring of rules, is over."""
+_MANY_SHAPES = 1_000_000
+_PORTIONS = (64, 64, 128, 256)
+"""What each phase is asked at its turns, and from then on as much as at the last."""
 
 
 class CampaignStopped(ModelError):
-    """A model that stopped answering in mid-campaign. ``result`` holds what was found until then."""
+    """A model that stopped answering before anything was found. ``result`` holds what was tested until then."""
 
     def __init__(self, error: RecsynError, result: Result) -> None:
         super().__init__(error.message, error.hint)
         self.result = result
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much to test: ``examples`` inputs in the search, ``fresh`` for scoring rules, ``rate`` for the failure rate."""
-
-    examples: int = 5_000
-    fresh: int = 2_000
-    rate: int = 1_000
-
-    @staticmethod
-    def of(examples: int) -> Budget:
-        """A budget in proportion to a search of ``examples`` inputs."""
-        return Budget(examples, *(max(200, min(most, examples)) for most in (2_000, 1_000)))
-
-    def __post_init__(self) -> None:
-        for name in ("examples", "fresh", "rate"):
-            if getattr(self, name) < 1:
-                raise RecsynError(f"the budget of {name} is {getattr(self, name)}, and a campaign needs at least 1")
-
-
-def probing(space: Space, max_size: int) -> Distribution:
-    """Where a search looks beyond the small inputs: sizes uniform, recursion depths uniform, spines, where the type has them."""
-    parts: list[tuple[float, Distribution]] = [(0.4, Uniform(1, max_size))]
-    try:
-        space.at_depth(0)
-    except RecsynError:
-        pass
-    else:
-        if max_size <= _DEEPEST:
-            parts.append((0.4, ByDepth(1, max_size, 0, max_size)))
-    if space.spines:
-        parts.append((0.2, Spines(1, max_size)))
-    return Mixture(tuple(parts))
 
 
 def run_campaign(
@@ -84,181 +55,253 @@ def run_campaign(
     budget: Budget | None = None,
     seed: int = 0,
     max_size: int | None = None,
+    cases: Sequence[Datum] = (),
+    sampling: Distribution | None = None,
     listener: Listener = unheard,
 ) -> Result:
     """Test a model against a task's function on inputs of up to ``max_size`` constructors (by default as large as the task draws).
-    Deterministic for a seed and a deterministic model. Ctrl-C ends the search, and what it found is reported. Raises
-    :class:`CampaignStopped`, which holds what was found, where the model stops answering, and :class:`RecsynError` for a task that
+
+    ``cases`` are inputs of any size that are asked first. The failure rate is over inputs drawn from ``sampling``, by default sizes
+    from 1 to ``max_size`` uniformly. Deterministic for a seed and a deterministic model, but where time is short. Ctrl-C ends the
+    search, and what it found is reported; so is what was found before a model stops answering. Raises :class:`CampaignStopped`
+    where it stops before anything is found, :class:`ModelError` where it never answers, and :class:`RecsynError` for a task that
     asks about lines of reductions: it is inputs that are searched, shrunk and explained."""
     if task.asks_of_lines:
         raise RecsynError(
             f"{task.name} asks for the line after one of a reduction, and a campaign is about inputs, each of which has many lines",
             "run whole evaluations by the model: `recsyn eval CHECKPOINT --emulate`",
         )
-    campaign = _Campaign(model, task, budget or Budget(), seed, max_size or task.sampler.max_size, listener)
-    return campaign.run()
+    largest = max_size or task.sampler.max_size
+    drawn = sampling or Uniform(1, largest)
+    return _Campaign(model, task, budget or Budget(), seed, largest, cases, drawn, listener).run()
 
 
 class _Campaign:
-    def __init__(self, model: Model, task: Task, budget: Budget, seed: int, max_size: int, listener: Listener) -> None:
-        self.model, self.task, self.budget, self.seed, self.max_size, self.listener = model, task, budget, seed, max_size, listener
-        self.error: RecsynError | None = None
-        self.interrupted = False
+    def __init__(
+        self,
+        model: Model,
+        task: Task,
+        budget: Budget,
+        seed: int,
+        max_size: int,
+        cases: Sequence[Datum],
+        sampling: Distribution,
+        listener: Listener,
+    ) -> None:
+        self.model, self.task, self.budget, self.seed, self.max_size = model, task, budget, seed, max_size
+        self.cases, self.sampling, self.listener = cases, sampling, listener
+        self.interview = Interview(model, task, listener, budget.calls)
+        self.searched: dict[Datum, None] = {}
+        self.sampled: list[Datum] = []
+        self.fresh: list[Datum] = []
+        self.shrunk_kinds: set[Kind] = set()
+        self.grouped_at = 0
+        self.started = perf_counter()
 
     def run(self) -> Result:
-        started = perf_counter()
-        space = self.task.space
-        small = int(self.budget.examples * _SMALL_SHARE)
-        searched: list[tuple[Datum, Failure | None]] = []
-        searched += self._test("small", self._small(small), small)
-        wide = self.budget.examples - len(searched)
-        searched += self._test("wide", self._draws("wide", probing(space, self.max_size)), wide)
-        fresh = self._test("fresh", self._draws("fresh", probing(space, self.max_size)), self.budget.fresh)
-        rate = self._test("rate", self._draws("rate", Uniform(1, self.max_size)), self.budget.rate)
-        evidence, fresh_evidence = self._evidence(searched), self._evidence(fresh)
-        sampled = self._evidence(rate)
-        findings = tuple(self._findings(evidence, fresh_evidence))
+        interview = self.interview
+        with self._part(_SEARCH_TIME):
+            self._search()
+        if interview.error and all(isinstance(v, Lost) for v in interview.verdicts.values()):
+            raise interview.error
+        with self._part(_FRESH_TIME):
+            self._score()
+        found: tuple[Finding, ...] = ()
+        searched, sampled, fresh = map(self._evidence, (self.searched, self.sampled, self.fresh))
+        seen = self._evidence(dict.fromkeys([*self.searched, *self.sampled]))
+        with self._part(1):
+            found = tuple(findings(interview, seen, fresh, self.budget.shrink))
+        if interview.interrupted and not found:  # while they were grouped; nothing is asked any more
+            found = tuple(findings(interview, seen, fresh, self.budget.shrink))
         result = Result(
             task=self.task,
-            findings=findings,
-            searched=evidence,
-            fresh=fresh_evidence,
+            findings=found,
+            searched=searched,
             sampled=sampled,
-            sampling=f"sizes from 1 to {self.max_size}, each as likely, and inputs of one size as likely",
-            lost=(),
-            tallies=(),
-            calls=0,
+            fresh=fresh,
+            sampling=_told(self.sampling),
+            lost=interview.lost,
+            tallies=interview.tallies,
+            calls=interview.calls,
             max_size=self.max_size,
             seed=self.seed,
-            seconds=perf_counter() - started,
-            interrupted=self.interrupted,
+            seconds=perf_counter() - self.started,
+            remarks=tuple(interview.remarks),
+            stopped=self._why_stopped(),
+            interrupted=interview.interrupted,
         )
         self.listener(Finished(result.seconds))
-        if self.error:
-            raise CampaignStopped(self.error, result) from self.error
+        if interview.error and not found:
+            raise CampaignStopped(interview.error, result) from interview.error
         return result
 
-    # Inputs
+    @contextmanager
+    def _part(self, share: float) -> Iterator[None]:
+        """A part of the campaign, which ends once this share of the time is over, or at Ctrl-C."""
+        self.interview.deadline = inf if self.budget.seconds is None else self.started + share * self.budget.seconds
+        try:
+            with suppress(Ended):
+                yield
+        except KeyboardInterrupt:
+            self.interview.interrupted = True
 
-    def _small(self, count: int) -> Iterator[Datum]:
-        def fits(value: Datum) -> bool:
-            return size(value) <= self.max_size
+    def _why_stopped(self) -> str | None:
+        if self.interview.error:
+            return self.interview.error.message
+        if self.interview.out_of == "time":
+            return f"its {self.budget.seconds:g} seconds were over"
+        return f"its {self.budget.calls} calls were used up" if self.interview.out_of == "calls" else None
 
-        return takewhile(fits, self.task.space.smallest(count))
+    # Phases
 
-    def _draws(self, phase: str, distribution: Distribution) -> Iterator[Datum]:
+    def _search(self) -> None:
+        """The phases by turns. Once enough is found only the sample for the rate goes on, so that it does not depend on what is."""
+        shares = self._shares()
+        sources = {
+            "given": _portioned(self.cases),
+            "small": _portioned(_small(self.task.space, self.max_size, shares["small"])),
+            "uniform": _portioned(self._drawn("uniform", self.sampling)),
+            "coverage": self.explorer.propose,
+            "climb": self._climbing(),
+        }
+        for phase, count in _turns(shares):
+            if phase != "uniform" and self._enough():
+                continue
+            self.interview.begin(phase, shares[phase])
+            inputs = sources[phase](count, self._known)
+            self.interview.test(phase, inputs)
+            if phase == "uniform":
+                self.sampled += inputs
+            else:
+                self.searched.update(dict.fromkeys(inputs))
+            self._learn(inputs)
+            self._shrink_new_kinds(inputs)
+
+    def _shares(self) -> dict[str, int]:
+        examples = self.budget.examples
+        small = max(1, int(examples * _SMALL_SHARE))
+        climbed = int(examples * _CLIMB_SHARE) if isinstance(self.model, Graded) else 0
+        coverage = max(0, examples - small - climbed)
+        return {"given": len(self.cases), "small": small, "uniform": self.budget.rate, "coverage": coverage, "climb": climbed}
+
+    @cached_property
+    def explorer(self) -> Explorer:
+        return Explorer(self.task, self.max_size, self.seed)
+
+    def _known(self, value: Datum) -> bool:
+        return value in self.interview.verdicts
+
+    def _drawn(self, phase: str, distribution: Distribution) -> Iterator[Datum]:
         sampler = Sampler(distribution, self.task.space)
         index = 0
         while True:
             yield sampler.draw(stream(self.seed, "campaign", phase, index))
             index += 1
 
-    def _test(self, phase: str, inputs: Iterable[Datum], planned: int) -> list[tuple[Datum, Failure | None]]:
-        """Each input with its failure. A model that stops answering, or Ctrl-C, ends this phase and skips those that follow."""
-        tested: list[tuple[Datum, Failure | None]] = []
-        if self.error or self.interrupted:
-            return tested
-        self.listener(PhaseStarted(phase, planned))
-        failures = 0
-        try:
-            for batch in batches(islice(inputs, planned)):
-                verdicts = examine(self.model, self.task, batch)
-                tested.extend(zip(batch, verdicts, strict=True))
-                failures += sum(v is not None for v in verdicts)
-                self.listener(BatchTested(phase, len(tested), failures))
-        except KeyboardInterrupt:
-            self.interrupted = True
-        except RecsynError as error:
-            self.error = error
-        return tested
+    def _climbing(self) -> Callable[[int, Callable[[Datum], bool]], list[Datum]]:
+        """Batches of a search that begins, when it is first asked for, with what was tested until then."""
+        bred: list[Iterator[Datum]] = []
 
-    def _evidence(self, tested: Sequence[tuple[Datum, Failure | None]]) -> Evidence:
-        inputs = [value for value, _ in tested]
-        columns = self.task.features(inputs, self.task.function.of_each(inputs))
-        return Evidence(tuple(inputs), columns, tuple(failure for _, failure in tested))
+        def born(model: Graded) -> Iterator[Datum]:
+            starts = list(self.interview.verdicts)[-512:]
+            for batch in climb(model, self.task, starts, self.max_size, self.seed, self._known):
+                yield from batch
 
-    # Findings
+        def proposals(count: int, known: Callable[[Datum], bool]) -> list[Datum]:
+            if not bred and isinstance(self.model, Graded):
+                bred.append(born(self.model))
+            return list(islice(bred[0], count)) if bred else []
 
-    def _findings(self, searched: Evidence, fresh: Evidence) -> Iterator[Finding]:
-        """One finding after another, each for failures that those before it do not predict. Where no rule describes what is left,
-        or findings enough are made, the last finding takes it all, without a rule."""
-        remaining, unexplained = searched.failing, fresh.failing
-        passing = ~remaining
-        earlier: list[Rule] = []
-        while remaining.any():
-            seen = remaining | passing
-            rule = fit_rule(_selected(searched.columns, seen), remaining[seen])
-            described = score(rule, _selected(searched.columns, seen), remaining[seen]).f1 >= _LEAST_F1
-            if not described or len(earlier) + 1 == _MOST_FINDINGS:
-                yield self._finding(searched.failed(remaining), None, Score(0, 0, int(unexplained.sum())), earlier)
-                return
-            open_question = unexplained | ~fresh.failing
-            scored = score(rule, _selected(fresh.columns, open_question), unexplained[open_question])
-            members = remaining & rule.holds(searched.columns)
-            yield self._finding(searched.failed(members), rule, scored, earlier)
-            earlier.append(rule)
-            remaining = remaining & ~members
-            unexplained = unexplained & ~rule.holds(fresh.columns)
+        return proposals
 
-    def _finding(self, failures: Sequence[Failure], rule: Rule | None, scored: Score, earlier: Sequence[Rule]) -> Finding:
-        space = self.task.space
-        smallest: list[Failure] = []
-        for kind in dict.fromkeys(f.kind for f in failures):
-            start = min((f for f in failures if f.kind == kind), key=lambda f: order(space, f.input))
-            smallest.append(self._shrunk(start, rule, earlier))
-        smallest.sort(key=lambda f: order(space, f.input))
-        first = smallest[0]
-        return Finding(
-            smallest=tuple(smallest),
-            expected=self.task.function.of_each([first.input])[0],
-            actual=self._decoded(first.answer),
-            kinds=dict(Counter(f.kind for f in failures).most_common()),
-            rule=rule,
-            score=scored,
-        )
+    def _learn(self, inputs: Sequence[Datum]) -> None:
+        evidence = self._evidence(inputs)
+        if evidence.inputs:
+            self.explorer.learn(evidence.inputs, evidence.columns, evidence.failing)
 
-    def _shrunk(self, failure: Failure, rule: Rule | None, earlier: Sequence[Rule]) -> Failure:
-        """The smallest failure of the same kind reached from one, among those that the same finding is about."""
-        if self.error or self.interrupted:
-            return failure
-        known = {failure.input: failure}
+    def _shrink_new_kinds(self, inputs: Iterable[Datum]) -> None:
+        for value in inputs:
+            verdict = self.interview.verdicts.get(value)
+            if isinstance(verdict, Failure) and verdict.kind not in self.shrunk_kinds:
+                self.shrunk_kinds.add(verdict.kind)
+                shrunk(self.interview, verdict, self.budget.shrink)
 
-        def still_fails(inputs: Sequence[Datum]) -> list[bool]:
-            verdicts = examine(self.model, self.task, inputs)
-            alike = [v for v in verdicts if v is not None and v.kind == failure.kind]
-            belonging = self._belong([v.input for v in alike], rule, earlier)
-            found = {v.input: v for v, belongs in zip(alike, belonging, strict=True) if belongs}
-            known.update(found)
-            return [value in found for value in inputs]
+    def _enough(self) -> bool:
+        """Whether as many findings as were wanted are there. Failures are grouped anew each time that they have doubled."""
+        wanted = self.budget.findings
+        if wanted is None:
+            return False
+        failures = [f.input for f in self.interview.failures]
+        if len(failures) < wanted:
+            return False
+        if wanted > 1 and self.grouped_at >= 0 and len(failures) >= 2 * self.grouped_at:
+            self.grouped_at = len(failures)
+            if groups(self._evidence(dict.fromkeys([*self.searched, *self.sampled]))) >= wanted:
+                self.grouped_at = -1
+        return wanted == 1 or self.grouped_at < 0
 
-        try:
-            reached = known[shrink(self.task.space, failure.input, still_fails)]
-        except KeyboardInterrupt:
-            self.interrupted = True
-            return failure
-        except RecsynError as error:
-            self.error = error
-            return failure
-        self.listener(Shrunk(failure, reached))
-        return reached
+    def _score(self) -> None:
+        self.interview.begin("fresh", self.budget.fresh)
+        drawn = self._drawn("fresh", probing(self.task.space, self.max_size))
+        left = self.budget.fresh
+        while left:
+            batch = list(islice(drawn, min(left, 512)))
+            self.interview.test("fresh", batch)
+            self.fresh += batch
+            left -= len(batch)
 
-    def _belong(self, inputs: Sequence[Datum], rule: Rule | None, earlier: Sequence[Rule]) -> Mask:
-        """Which inputs a rule predicts and no earlier one does."""
-        columns = self.task.features(inputs, self.task.function.of_each(inputs))
-        belong = rule.holds(columns) if rule else np.ones(len(inputs), dtype=np.bool_)
-        for other in earlier:
-            belong &= ~other.holds(columns)
-        return belong
-
-    def _decoded(self, answer: Answer) -> Datum | Answer:
-        if not answer.ended:
-            return answer
-        try:
-            value = self.task.question.read(answer.tokens)
-        except DecodeError:
-            return answer
-        return answer if value is None else value
+    def _evidence(self, inputs: Iterable[Datum]) -> Evidence:
+        """What is known of inputs, those without a verdict left out."""
+        verdicts = [(v, self.interview.verdicts[v]) for v in inputs if v in self.interview.verdicts]
+        known = [(value, verdict) for value, verdict in verdicts if not isinstance(verdict, Lost)]
+        values = [value for value, _ in known]
+        columns = self.task.features(values, self.task.function.of_each(values))
+        return Evidence(tuple(values), columns, tuple(failure for _, failure in known))
 
 
-def _selected(columns: Columns, rows: Mask) -> Columns:
-    return {name: column[rows] for name, column in columns.items()}
+def _turns(shares: dict[str, int]) -> Iterator[tuple[str, int]]:
+    """Which phase is asked for how many inputs, one after the other, until each has its share."""
+    left = dict(shares)
+    turn = 0
+    while any(left.values()):
+        portion = _PORTIONS[min(turn, len(_PORTIONS) - 1)]
+        turn += 1
+        for phase in left:
+            count = min(portion, left[phase])
+            if phase == "climb" and any(left[other] for other in left if other != "climb"):
+                continue
+            if count:
+                left[phase] -= count
+                yield phase, count
+
+
+def _portioned(inputs: Iterable[Datum]) -> Callable[[int, Callable[[Datum], bool]], list[Datum]]:
+    remaining = iter(inputs)
+    return lambda count, known: list(islice(remaining, count))
+
+
+def _small(space: Space, max_size: int, count: int) -> Iterator[Datum]:
+    """The smallest inputs in order of size: all of them up to a size at which they become many, then every shape, its letters in
+    turn and all the same."""
+    largest = max_size if space.largest is None else min(max_size, space.largest)
+    given = least = 0
+    while least <= largest and not space.alphabet.distinct and given + space.grammar.count(space.type, least) <= count:
+        yield from space.grammar.values(space.type, least)
+        given += space.grammar.count(space.type, least)
+        least += 1
+    for value in takewhile(lambda value: size(value) <= largest, space.smallest(_MANY_SHAPES)):
+        if size(value) >= least:
+            yield value
+            if space.lettered and not space.alphabet.distinct:
+                letters = [atom for atom in preorder(value) if not isinstance(atom, Value)]
+                yield relabelled(value, [_first(space, letter) for letter in letters])
+
+
+def _first(space: Space, letter: Datum) -> Datum:
+    return space.alphabet.integers[0] if isinstance(letter, int) else space.alphabet.characters[0]
+
+
+def _told(sampling: Distribution) -> str:
+    if isinstance(sampling, Uniform):
+        return "inputs drawn uniformly by size"
+    return f"inputs drawn from {json.dumps(sampling.to_config(), ensure_ascii=False)}"

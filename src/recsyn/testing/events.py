@@ -19,11 +19,12 @@ class PhaseStarted:
 
 @dataclass(frozen=True, slots=True)
 class BatchTested:
-    """``tested`` and ``failures`` count the whole phase so far."""
+    """``tested``, ``failures`` and ``lost`` count the whole phase so far; ``lost`` are those of ``tested`` without a verdict."""
 
     phase: str
     tested: int
     failures: int
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

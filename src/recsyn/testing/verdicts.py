@@ -15,6 +15,7 @@ from recsyn.data.questions import Line
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.semantics.conformance import misfit
+from recsyn.semantics.reference import StepLimit
 from recsyn.values import Datum, Value, digits_of
 
 T = TypeVar("T")
@@ -81,6 +82,15 @@ class Lost:
     why: str
 
 
+_PHRASES: Mapping[Trouble, str] = {
+    "raised": "raised an error for",
+    "timed out": "took too long for",
+    "unreadable": "answered",
+    "not a number": "has no numbers for",
+}
+_WHAT_AN_ANSWER_IS = "an answer is a value of the language, a list of tokens, or a text of tokens between blanks"
+
+
 def batches(asked: Iterable[T]) -> Iterator[list[T]]:
     """As many at a time as a model is asked at once, taken when they are asked for."""
     remaining = iter(asked)
@@ -98,26 +108,70 @@ def kind_of(expected: Sequence[str], answer: Answer) -> Kind | None:
 
 
 def examine(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Failure | None]:
-    """The failures of a model on inputs of a task, ``None`` where it is right. Raises :class:`ModelError`."""
+    """The failures of a model on inputs of a task, ``None`` where it is right. Raises :class:`ModelError`, also where the model has
+    no answer to one of them, and :class:`~recsyn.semantics.reference.StepLimit` where the function does not end on one."""
     outputs = task.function.of_each(inputs)
-    doubtful = list(range(len(inputs)))
-    if isinstance(model, Judge):
-        right = _judged(model, inputs, outputs)
-        doubtful = [i for i in doubtful if not right[i]]
-    verdicts: list[Failure | None] = [None] * len(inputs)
-    if not doubtful:
-        return verdicts
+    doubtful = _doubtful(model, inputs, outputs)
     asked = [inputs[i] for i in doubtful]
-    right_answers = task.answers(asked, [outputs[i] for i in doubtful])
+    answers = ask(model, task, [task.asked(value) for value in asked]) if asked else []
+    verdicts: list[Failure | None] = [None] * len(inputs)
+    for i, verdict in zip(doubtful, _compared(task, asked, [outputs[i] for i in doubtful], answers), strict=True):
+        verdicts[i] = verdict
+    return verdicts
+
+
+def examine_each(model: Model, task: Task, inputs: Sequence[Datum]) -> list[Failure | Lost | None]:
+    """The same, but that an input without a verdict is lost alone, whatever its batch was: where the model raises or gives another
+    number of answers, the batch is halved and asked again. Raises :class:`RecsynError` where the model cannot be asked at all."""
+    verdicts: list[Failure | Lost | None] = [None] * len(inputs)
+    known, outputs = [], []
+    for i, output in enumerate(_true_outputs(task, inputs)):
+        if isinstance(output, StepLimit):
+            verdicts[i] = Lost(inputs[i], "no truth", output.message)
+        else:
+            known.append(i)
+            outputs.append(output)
+    try:
+        doubtful = _doubtful(model, [inputs[i] for i in known], outputs)
+    except RecsynError:
+        doubtful = list(range(len(known)))
+    asked = [inputs[known[k]] for k in doubtful]
+    answers = ask_each(model, task, [task.asked(value) for value in asked])
+    answered = [(k, a) for k, a in zip(doubtful, answers, strict=True) if isinstance(a, Answer)]
+    for k, unanswered in zip(doubtful, answers, strict=True):
+        if isinstance(unanswered, Unanswered):
+            verdicts[known[k]] = Lost(inputs[known[k]], unanswered.trouble, unanswered.why)
+    values, right = [inputs[known[k]] for k, _ in answered], [outputs[k] for k, _ in answered]
+    for (k, _), verdict in zip(answered, _compared(task, values, right, [a for _, a in answered]), strict=True):
+        verdicts[known[k]] = verdict
+    return verdicts
+
+
+def _true_outputs(task: Task, inputs: Sequence[Datum]) -> Sequence[Datum | StepLimit]:
+    try:
+        return task.function.of_each(inputs)
+    except StepLimit as stopped:
+        if len(inputs) == 1:
+            return [stopped]
+        half = len(inputs) // 2
+        return [*_true_outputs(task, inputs[:half]), *_true_outputs(task, inputs[half:])]
+
+
+def _doubtful(model: Model, inputs: Sequence[Datum], outputs: Sequence[Datum]) -> list[int]:
+    """The places of the inputs whose answers have to be seen: of a judge, those that are not right."""
+    if not isinstance(model, Judge) or not inputs:
+        return list(range(len(inputs)))
+    right = _judged(model, inputs, outputs)
+    return [i for i in range(len(inputs)) if not right[i]]
+
+
+def _compared(task: Task, inputs: Sequence[Datum], outputs: Sequence[Datum], answers: Sequence[Answer]) -> Iterator[Failure | None]:
     known = frozenset(task.question.tokens)
-    answers = ask(model, task, [task.asked(value) for value in asked])
-    for i, answer, expected in zip(doubtful, answers, map(tuple, right_answers), strict=True):
+    for value, answer, expected in zip(inputs, answers, map(tuple, task.answers(inputs, outputs)), strict=True):
         kind = kind_of(expected, answer)
         if kind is not None and any(not _known(known, token) for token in answer.tokens):
             kind = "unknown token"
-        if kind is not None:
-            verdicts[i] = Failure(inputs[i], expected, answer, kind)
-    return verdicts
+        yield Failure(value, expected, answer, kind) if kind else None
 
 
 def _known(tokens: Set[str], token: str) -> bool:
@@ -127,6 +181,30 @@ def _known(tokens: Set[str], token: str) -> bool:
 
 def ask(model: Model, task: Task, asked: Sequence[Datum | Line]) -> list[Answer]:
     """A model's answers as tokens. Raises :class:`ModelError` where they are not as many as asked or one is no sequence."""
+    found = _asked(model, task, asked)
+    for answer, each in zip(found, asked, strict=True):
+        if isinstance(answer, Unanswered):
+            raise ModelError(f"the model {_PHRASES[answer.trouble]} {_short(each)}: {answer.why}", _WHAT_AN_ANSWER_IS)
+    return [answer for answer in found if isinstance(answer, Answer)]
+
+
+def ask_each(model: Model, task: Task, asked: Sequence[Datum | Line]) -> list[Answer | Unanswered]:
+    """The same, with :class:`~recsyn.data.answers.Unanswered` for each that has none."""
+    if not asked:
+        return []
+    try:
+        return _asked(model, task, asked)
+    except ModelError as error:
+        if len(asked) == 1:
+            return [Unanswered("raised" if error.__cause__ else "unreadable", error.message)]
+    except RecsynError as error:
+        if len(asked) == 1:
+            return [Unanswered("raised", error.message)]
+    half = len(asked) // 2
+    return [*ask_each(model, task, asked[:half]), *ask_each(model, task, asked[half:])]
+
+
+def _asked(model: Model, task: Task, asked: Sequence[Datum | Line]) -> list[Answer | Unanswered]:
     try:
         raw = model(list(asked))
         listed = isinstance(raw, Iterable) and not isinstance(raw, str | bytes | Value | Mapping | Set)
@@ -141,7 +219,7 @@ def ask(model: Model, task: Task, asked: Sequence[Datum | Line]) -> list[Answer]
             f"the model returned {given} for a batch of {len(asked)} inputs",
             "a model takes a list of inputs and returns one answer each",
         )
-    return [_answer(task, raw, each) for raw, each in zip(answers, asked, strict=True)]
+    return [_answer(task, each) for each in answers]
 
 
 def ask_further(model: Model, task: Task, asked: Sequence[Datum | Line]) -> list[Answer]:
@@ -174,22 +252,23 @@ def _raised(error: Exception, asked: Sequence[Datum | Line]) -> ModelError:
     return ModelError(f"the model raised {type(error).__name__}: {error}", f"the batch began with {_short(asked[0])}")
 
 
-def _answer(task: Task, raw: Any, asked: Datum | Line) -> Answer:
+def _answer(task: Task, raw: Any) -> Answer | Unanswered:
+    if isinstance(raw, Unanswered):
+        return raw
     if isinstance(raw, Answer) and _is_sequence(raw.tokens):
         return Answer(tuple(raw.tokens), raw.ended)
     if isinstance(raw, str):
         return Answer(tuple(raw.split()))
     if task.asks == "value" and (isinstance(raw, Value) or (isinstance(raw, int) and not isinstance(raw, bool))):
         wrong = misfit(raw, task.output_type, task.space.datatypes)
-        if wrong:
-            raise ModelError(f"the model answered {_short(asked)} with a value of another type: {wrong}")
-        return Answer(tuple(task.output_codec.encode(raw)))
+        return Unanswered("unreadable", f"a value of another type: {wrong}") if wrong else _encoded(task, raw)
     if _is_sequence(raw):
         return Answer(tuple(digits_of(t) if isinstance(t, int) else str(t) for t in raw))
-    raise ModelError(
-        f"the model answered {_short(asked)} with {_short(raw)}, which is no sequence of tokens",
-        "an answer is a value of the language, a list of tokens, or a text of tokens between blanks",
-    )
+    return Unanswered("unreadable", f"{_short(raw)}, which is no sequence of tokens")
+
+
+def _encoded(task: Task, value: Datum) -> Answer:
+    return Answer(tuple(task.output_codec.encode(value)))
 
 
 def _is_sequence(raw: Any) -> bool:

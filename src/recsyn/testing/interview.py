@@ -1,0 +1,161 @@
+"""A model questioned about a task: what was asked, what came of it, and why it ended where it did.
+
+An input is asked once; what is known of it is remembered. Losing inputs one by one ends nothing; a model that no longer answers
+at all does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+from recsyn.data.answers import Answer
+from recsyn.data.tasks import Task
+from recsyn.errors import RecsynError
+from recsyn.testing.events import BatchTested, Listener, PhaseStarted
+from recsyn.testing.findings import Tally
+from recsyn.testing.verdicts import Failure, Lost, Model, ModelError, ask_each, batches, examine_each
+from recsyn.values import Datum
+
+_LOST_IN_A_ROW = 256
+"""So many inputs without one answer, and the model is taken to be gone."""
+_ASKED_ALONE = 8
+
+
+class Ended(Exception):
+    """No more questions: the budget of this part is used up, the user has interrupted, or the model no longer answers."""
+
+
+@dataclass
+class _Count:
+    asked: int = 0
+    failures: int = 0
+    lost: int = 0
+
+
+class Interview:
+    """``calls`` counts the inputs that the model was asked, at most ``most_calls``. ``deadline``, in the seconds of
+    :func:`time.perf_counter`, may be put off; after it no batch is begun."""
+
+    def __init__(self, model: Model, task: Task, listener: Listener, most_calls: int | None) -> None:
+        self.model, self.task, self.listener, self.most_calls = model, task, listener, most_calls
+        self.verdicts: dict[Datum, Failure | Lost | None] = {}
+        self.deadline = float("inf")
+        self.calls = 0
+        self.interrupted = False
+        self.error: RecsynError | None = None
+        self.out_of: str | None = None
+        self.remarks: list[str] = []
+        self._counts: dict[str, _Count] = {}
+        self._in_a_row = 0
+
+    @property
+    def tallies(self) -> tuple[Tally, ...]:
+        return tuple(Tally(phase, c.asked, c.failures, c.lost) for phase, c in self._counts.items())
+
+    @property
+    def lost(self) -> tuple[Lost, ...]:
+        return tuple(v for v in self.verdicts.values() if isinstance(v, Lost))
+
+    @property
+    def failures(self) -> Iterator[Failure]:
+        """All that were met, those on the way of shrinking too."""
+        return (v for v in self.verdicts.values() if isinstance(v, Failure))
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing can be asked any more, whatever time is left."""
+        return self.interrupted or self.error is not None
+
+    def begin(self, phase: str, planned: int | None) -> None:
+        """Say that a phase begins, once."""
+        if phase not in self._counts:
+            self._counts[phase] = _Count()
+            self.listener(PhaseStarted(phase, planned))
+
+    def test(self, phase: str, inputs: Sequence[Datum]) -> list[Failure | Lost | None]:
+        """The verdict on each input, those that are known already not asked again. Raises :class:`Ended`, after which what was
+        answered so far is in ``verdicts``."""
+        for batch in batches(inputs):
+            self.learn([value for value in dict.fromkeys(batch) if value not in self.verdicts])
+            count = self._counts[phase]
+            found = [self.verdicts[value] for value in batch]
+            count.asked += len(batch)
+            count.failures += sum(isinstance(v, Failure) for v in found)
+            count.lost += sum(isinstance(v, Lost) for v in found)
+            self.listener(BatchTested(phase, count.asked, count.failures, count.lost))
+        return [self.verdicts[value] for value in inputs]
+
+    def learn(self, inputs: Sequence[Datum]) -> None:
+        """Ask inputs that are not known yet, all in one batch. Raises :class:`Ended`."""
+        if not inputs:
+            return
+        self._check_open(len(inputs))
+        try:
+            found = examine_each(self.model, self.task, inputs)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            raise Ended from None
+        except RecsynError as error:
+            self.error = error
+            raise Ended from None
+        self.calls += len(inputs)
+        first = not any(isinstance(v, Failure) for v in self.verdicts.values())
+        self.verdicts.update(zip(inputs, found, strict=True))
+        self._check_answering(found)
+        if first and any(isinstance(v, Failure) for v in found):
+            self._ask_alone(inputs, [v for v in found if isinstance(v, Failure)])
+
+    def _check_open(self, many: int) -> None:
+        if self.over:
+            raise Ended
+        if self.most_calls is not None and self.calls + many > self.most_calls:
+            self.out_of = "calls"
+            raise Ended
+        if perf_counter() >= self.deadline:
+            self.out_of = "time"
+            raise Ended
+
+    def _check_answering(self, found: Sequence[Failure | Lost | None]) -> None:
+        """End the interview where the model has answered nothing yet, or nothing for long. What the function does not end on says
+        nothing about the model."""
+        told = [v for v in found if not (isinstance(v, Lost) and v.loss == "no truth")]
+        if not told:
+            return
+        silent = [v for v in told if isinstance(v, Lost)]
+        answered_before = any(not isinstance(v, Lost) for v in self.verdicts.values())
+        self._in_a_row = self._in_a_row + len(silent) if len(silent) == len(told) else 0
+        if len(silent) == len(told) and (not answered_before or self._in_a_row >= _LOST_IN_A_ROW):
+            reasons = Counter((lost.loss, lost.why) for lost in silent)
+            (loss, why), _ = reasons.most_common(1)[0]
+            many = f"none of {len(told)} inputs" if not answered_before else f"none of {self._in_a_row} inputs in a row"
+            self.error = ModelError(f"the model answered {many}: {loss}: {why}")
+            raise Ended
+
+    def _ask_alone(self, batch: Sequence[Datum], failures: Sequence[Failure]) -> None:
+        """Ask the first failures again, each alone: a model that mixes up its answers is right then."""
+        again = failures[:_ASKED_ALONE]
+        if len(batch) == 1:
+            return
+        try:
+            alone = [ask_each(self.model, self.task, [self.task.asked(f.input)])[0] for f in again]
+        except KeyboardInterrupt:
+            self.interrupted = True
+            raise Ended from None
+        self.calls += len(again)
+        right = sum(isinstance(a, Answer) and a.ended and a.tokens == f.expected for a, f in zip(alone, again, strict=True))
+        if not right:
+            return
+        expected = Counter(f.expected for f in failures)
+        if len(failures) > 1 and expected == Counter(f.answer.tokens for f in failures):
+            self.error = ModelError(
+                f"the model answers a batch of {len(batch)} inputs in another order than it was asked",
+                "the answer to the first input comes first, that to the last input last",
+            )
+            raise Ended
+        self.remarks.append(
+            f"{right} of the first {len(again)} failing inputs are answered right when asked again, alone: "
+            "the answers depend on chance, or on the rest of the batch"
+        )
