@@ -21,10 +21,12 @@ Choose: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Decoded:
-    """One answer: its token ids without START and END, and whether END came before the longest length allowed was over."""
+    """One answer: its token ids without START and END, whether END came before the longest length allowed was over, and whether
+    all logits that it was chosen by are numbers."""
 
     tokens: tuple[int, ...]
     ended: bool
+    numbers: bool = True
 
 
 @torch.inference_mode()
@@ -80,8 +82,34 @@ def _teacher_forced(model: Network, source: Tensor, target: Tensor) -> Tensor:
     if fitting.any():
         source, target = trimmed(source[fitting]), trimmed(target[fitting])
         correct = target[:, 1:]
-        right[fitting] = ((_likeliest(model(source, target[:, :-1])) == correct) | (correct == PAD)).all(1)
+        logits = model(source, target[:, :-1])
+        alike = (_likeliest(logits) == correct) & ~logits.isnan().any(-1)
+        right[fitting] = (alike | (correct == PAD)).all(1)
     return right
+
+
+@torch.inference_mode()
+def log_likelihoods(model: Network, source: Tensor, target: Tensor, batch_size: int = 512) -> Tensor:
+    """How likely each row of ``target`` int64[B, Lt] is as the answer to that of ``source`` int64[B, Ls]: float64[B], in nats, the
+    sum over its tokens, END included; minus infinity where it is too long for the model's positions. Raises :class:`RecsynError`
+    when rows of ``source`` pass them."""
+    device = _device(model)
+    with _evaluating(model):
+        pairs = zip(*(torch.split(rows.to(device), batch_size) for rows in (source, target)), strict=True)
+        found = [_log_likelihoods(model, trimmed(one), trimmed(other)) for one, other in pairs if len(one)]
+    return torch.cat(found).double().cpu() if found else torch.zeros(0, dtype=torch.float64)
+
+
+def _log_likelihoods(model: Network, source: Tensor, target: Tensor) -> Tensor:
+    _check_source(model, source)
+    fitting = (target != PAD).sum(1) - 2 <= model.longest(source)
+    found = torch.full((len(source),), -torch.inf, device=source.device)
+    if fitting.any():
+        source, target = trimmed(source[fitting]), trimmed(target[fitting])
+        correct = target[:, 1:]
+        each = model(source, target[:, :-1]).float().log_softmax(-1).gather(-1, correct[..., None])[..., 0]
+        found[fitting] = each.masked_fill(correct == PAD, 0.0).sum(1)
+    return found
 
 
 def _check_source(model: Network, source: Tensor) -> None:
@@ -117,11 +145,13 @@ def _written(model: Network, source: Tensor, max_length: int | None, choose: Cho
     limits = model.longest(source)
     limits = limits if max_length is None else limits.clamp(max=max_length)
     answers = torch.full((len(source), int(limits.max())), PAD, device=source.device)
-    ended = torch.zeros(len(source), dtype=torch.bool, device=source.device)
+    ended, broken = (torch.zeros(len(source), dtype=torch.bool, device=source.device) for _ in range(2))
     writers = model.writers(source)
     rows, tokens = torch.arange(len(source), device=source.device), torch.full_like(source[:, 0], START)
     for position in range(answers.shape[1] + 1):
-        tokens = choose(writers.step(tokens), rows)
+        logits = writers.step(tokens)
+        broken[rows] |= logits.isnan().any(-1)
+        tokens = choose(logits, rows)
         is_end = tokens == END
         ended[rows[is_end]] = True
         going = ~is_end & (limits[rows] > position)
@@ -131,8 +161,8 @@ def _written(model: Network, source: Tensor, max_length: int | None, choose: Cho
             break
         answers[rows, position] = tokens
     return [
-        Decoded(tuple(token for token in row if token != PAD), end)
-        for row, end in zip(answers.tolist(), ended.tolist(), strict=True)
+        Decoded(tuple(token for token in row if token != PAD), end, not wrong)
+        for row, end, wrong in zip(answers.tolist(), ended.tolist(), broken.tolist(), strict=True)
     ]
 
 

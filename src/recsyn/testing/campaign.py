@@ -107,6 +107,8 @@ class _Campaign:
         with self._part(_FRESH_TIME):
             self._score()
         found: tuple[Finding, ...] = ()
+        if interview.error:  # From the first that had no answer on, those that had one were known before: no fair sample.
+            self.sampled = list(takewhile(lambda v: not isinstance(interview.verdicts[v], Lost), self.sampled))
         searched, sampled, fresh = map(self._evidence, (self.searched, self.sampled, self.fresh))
         seen = self._evidence(dict.fromkeys([*self.searched, *self.sampled]))
         with self._part(1):
@@ -160,7 +162,7 @@ class _Campaign:
         sources = {
             "given": _portioned(self.cases),
             "small": _portioned(_small(self.task.space, self.max_size, shares["small"])),
-            "uniform": _portioned(self._drawn("uniform", self.sampling)),
+            "uniform": self._sampling(),
             "coverage": self.explorer.propose,
             "climb": self._climbing(),
         }
@@ -169,13 +171,20 @@ class _Campaign:
                 continue
             self.interview.begin(phase, shares[phase])
             inputs = sources[phase](count, self._known)
-            self.interview.test(phase, inputs)
-            if phase == "uniform":
-                self.sampled += inputs
-            else:
-                self.searched.update(dict.fromkeys(inputs))
+            try:
+                self.interview.test(phase, inputs)
+            finally:
+                self._keep(phase, inputs)
             self._learn(inputs)
             self._shrink_new_kinds(inputs)
+
+    def _keep(self, phase: str, inputs: Sequence[Datum]) -> None:
+        """What was answered; of the sample whole portions, so that those that were known before do not count for more."""
+        known = [value for value in inputs if self._known(value)]
+        if phase != "uniform":
+            self.searched.update(dict.fromkeys(known))
+        elif len(known) == len(inputs):
+            self.sampled += inputs
 
     def _shares(self) -> dict[str, int]:
         examples = self.budget.examples
@@ -197,6 +206,11 @@ class _Campaign:
         while True:
             yield sampler.draw(stream(self.seed, "campaign", phase, index))
             index += 1
+
+    def _sampling(self) -> Callable[[int, Callable[[Datum], bool]], list[Datum]]:
+        """The sample for the rate, in which what is known counts like anything else."""
+        drawn = self._drawn("uniform", self.sampling)
+        return lambda count, known: list(islice(drawn, count))
 
     def _climbing(self) -> Callable[[int, Callable[[Datum], bool]], list[Datum]]:
         """Batches of a search that begins, when it is first asked for, with what was tested until then."""
@@ -276,8 +290,9 @@ def _turns(shares: dict[str, int]) -> Iterator[tuple[str, int]]:
 
 
 def _portioned(inputs: Iterable[Datum]) -> Callable[[int, Callable[[Datum], bool]], list[Datum]]:
+    """The inputs in order, those left out that are known by then."""
     remaining = iter(inputs)
-    return lambda count, known: list(islice(remaining, count))
+    return lambda count, known: list(islice((value for value in remaining if not known(value)), count))
 
 
 def _small(space: Space, max_size: int, count: int) -> Iterator[Datum]:

@@ -39,7 +39,7 @@ _AT_RANDOM = 0.25
 """The share of what is asked that is taken as it comes, so that nothing that cells do not tell apart is passed over."""
 _FIRST = 16
 _PARENTS = 512
-_TRIES = 20
+_TRIES = 12
 
 
 def probing(space: Space, max_size: int) -> Distribution:
@@ -82,6 +82,7 @@ class Explorer:
         self.task, self.max_size, self.seed = task, max_size, seed
         self._sources = list(_sources(task.space, max_size))
         self._drawn = 0
+        self._exhausted = False
         self._parents: list[Datum] = []
         self._chance = stream(seed, "campaign", "exploring")
         self._numbers = np.random.default_rng(digest(seed, "campaign", "cells"))
@@ -103,12 +104,13 @@ class Explorer:
     def propose(self, count: int, known: Callable[[Datum], bool]) -> list[Datum]:
         """About ``count`` inputs that are not known yet, fewer where few are left, none where there seem to be no more."""
         pool: dict[Datum, None] = {}
-        for _ in range(_TRIES * count):
+        for _ in range(0 if self._exhausted else _TRIES * count):
             if len(pool) >= _PLENTY * count:
                 break
             value = self._proposal()
             if value is not None and not known(value):
                 pool[value] = None
+        self._exhausted = not pool
         inputs = list(pool)
         at_random = inputs[: round(count * _AT_RANDOM)] if len(inputs) > count else inputs
         others = inputs[len(at_random) :]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsyn.data.answers import Answer
 from recsyn.data.codecs import DecodeError
@@ -22,6 +23,7 @@ from recsyn.testing.verdicts import Failure
 from recsyn.values import Datum
 
 MOST_FINDINGS = 5
+_HEAVIEST = 100.0
 _LEAST_F1 = 0.5
 """A rule that describes the failures of the search worse than this explains nothing, and is not shown as if it did."""
 
@@ -56,7 +58,7 @@ def _grouped(seen: Evidence) -> Iterator[tuple[Rule | None, Mask]]:
     while remaining.any():
         open_question = remaining | passing
         columns, failing = _selected(seen.columns, open_question), remaining[open_question]
-        rule = fit_rule(columns, failing)
+        rule = fit_rule(columns, failing, _by_size(columns["size"]))
         found += 1
         if found == MOST_FINDINGS or score(rule, columns, failing).f1 < _LEAST_F1:
             yield None, remaining
@@ -133,6 +135,14 @@ def _decoded(task: Task, answer: Answer) -> Datum | Answer:
     except DecodeError:
         return answer
     return answer if value is None else value
+
+
+def _by_size(sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights by which every size counts as much, ``float64 [n]``: small inputs were listed, each once, and what rules are scored on
+    has as many of each size."""
+    _, places, counts = np.unique(sizes, return_inverse=True, return_counts=True)
+    weights: NDArray[np.float64] = len(sizes) / len(counts) / counts[places]
+    return np.minimum(weights, _HEAVIEST)
 
 
 def _selected(columns: Columns, rows: Mask) -> Columns:

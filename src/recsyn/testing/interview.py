@@ -16,7 +16,7 @@ from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.testing.events import BatchTested, Listener, PhaseStarted
 from recsyn.testing.findings import Tally
-from recsyn.testing.verdicts import Failure, Lost, Model, ModelError, ask_each, batches, examine_each
+from recsyn.testing.verdicts import Failure, Lost, Model, ModelError, ask, ask_each, batches, examine_each
 from recsyn.values import Datum
 
 _LOST_IN_A_ROW = 256
@@ -127,12 +127,20 @@ class Interview:
         silent = [v for v in told if isinstance(v, Lost)]
         answered_before = any(not isinstance(v, Lost) for v in self.verdicts.values())
         self._in_a_row = self._in_a_row + len(silent) if len(silent) == len(told) else 0
-        if len(silent) == len(told) and (not answered_before or self._in_a_row >= _LOST_IN_A_ROW):
-            reasons = Counter((lost.loss, lost.why) for lost in silent)
-            (loss, why), _ = reasons.most_common(1)[0]
-            many = f"none of {len(told)} inputs" if not answered_before else f"none of {self._in_a_row} inputs in a row"
-            self.error = ModelError(f"the model answered {many}: {loss}: {why}")
+        if not answered_before:
+            self.error = self._refusal([lost.input for lost in silent], silent[0])
             raise Ended
+        if self._in_a_row >= _LOST_IN_A_ROW:
+            self.error = ModelError(f"the model no longer answers: none of {self._in_a_row} inputs in a row: {silent[-1].why}")
+            raise Ended
+
+    def _refusal(self, inputs: Sequence[Datum], first: Lost) -> RecsynError:
+        """What is told of a model that has not answered once: what it does with the whole batch, in the words for that."""
+        try:
+            ask(self.model, self.task, [self.task.asked(value) for value in inputs])
+        except RecsynError as error:
+            return error
+        return ModelError(f"the model answered none of {len(inputs)} inputs: {first.loss}: {first.why}")
 
     def _ask_alone(self, batch: Sequence[Datum], failures: Sequence[Failure]) -> None:
         """Ask the first failures again, each alone: a model that mixes up its answers is right then."""

@@ -91,24 +91,25 @@ def score(rule: Rule, columns: Columns, failing: Mask) -> Score:
     return Score(int((predicted & failing).sum()), int(predicted.sum()), int(failing.sum()))
 
 
-def fit_rule(columns: Columns, failing: Mask, most_conditions: int = 3) -> Rule:
+def fit_rule(columns: Columns, failing: Mask, weights: NDArray[np.float64] | None = None, most_conditions: int = 3) -> Rule:
     """The rule of highest F1 on these inputs that a beam search finds, each condition after the first having to earn its place.
-    ``failing`` is ``bool [n]`` with at least one true."""
+    ``failing`` is ``bool [n]`` with at least one true; ``weights``, ``float64 [n]``, say for how much each input counts."""
     conditions, masks = _conditions(columns)
     if not conditions:
         return Rule()
-    truth = failing.astype(np.float32)
+    share = np.ones(len(failing), dtype=np.float32) if weights is None else weights.astype(np.float32)
+    truth = failing * share
     positives = float(truth.sum())
-    price = max(_PRICE, _FEW / positives)
-    weighed = np.stack([truth, np.ones_like(truth)], axis=1)
+    price = max(_PRICE, _FEW / float(failing.sum()))
+    weighed = np.stack([truth, share], axis=1)
     everywhere = np.ones(len(failing), dtype=np.float32)
-    best, best_worth = Rule(), _f1(positives, float(len(failing)), positives)
+    best, best_worth = Rule(), _f1(positives, float(share.sum()), positives)
     beam: list[tuple[tuple[int, ...], NDArray[np.float32]]] = [((), everywhere)]
     for length in range(1, most_conditions + 1):
         found: dict[frozenset[int], tuple[float, tuple[int, ...]]] = {}
         for chosen, mask in beam:
             counts = masks @ (weighed * mask[:, None])
-            worths = 2 * counts[:, 0] / np.maximum(counts[:, 1] + positives, 1)
+            worths = 2 * counts[:, 0] / (counts[:, 1] + positives)
             for index in np.argsort(-worths, kind="stable")[: 4 * _BEAM]:
                 if int(index) not in chosen:
                     found.setdefault(frozenset((*chosen, int(index))), (float(worths[index]), (*chosen, int(index))))
@@ -121,7 +122,7 @@ def fit_rule(columns: Columns, failing: Mask, most_conditions: int = 3) -> Rule:
 
 
 def _f1(hits: float, predicted: float, positives: float) -> float:
-    return 2 * hits / max(predicted + positives, 1.0)
+    return 2 * hits / (predicted + positives)
 
 
 def _conditions(columns: Columns) -> tuple[list[Condition], NDArray[np.float32]]:
