@@ -13,26 +13,78 @@ from recsyn.testing.findings import Finding, Result
 from recsyn.testing.verdicts import Failure, Model
 
 
-def campaign_showing(model: Model, task: Task, budget: Budget, seed: int, max_size: int | None, label: str) -> Result:
+_MOST_SHOWN = 20
+
+
+def campaign_showing(
+    model: Model,
+    task: Task,
+    budget: Budget,
+    seed: int,
+    max_size: int | None,
+    label: str,
+    cases: Sequence[Datum] = (),
+    sampling: Distribution | None = None,
+) -> Result:
     """Run a campaign with a progress bar."""
     with progress("inputs") as shown:
-        bar = shown.add_task(label, total=budget.examples + budget.fresh + budget.rate, note="")
-        earlier = {"tested": 0, "failures": 0}
-        phase = {"tested": 0, "failures": 0}
+        bar = shown.add_task(label, total=len(cases) + budget.examples + budget.fresh + budget.rate, note="")
+        phases: dict[str, BatchTested] = {}
 
         def listen(event: Event) -> None:
-            if isinstance(event, PhaseStarted):
-                for count in earlier:
-                    earlier[count] += phase[count]
-                    phase[count] = 0
-            elif isinstance(event, BatchTested):
-                phase.update(tested=event.tested, failures=event.failures)
-                note = f"{event.phase}: {earlier['failures'] + phase['failures']} failures"
-                shown.update(bar, completed=earlier["tested"] + phase["tested"], note=note)
+            if isinstance(event, BatchTested):
+                phases[event.phase] = event
+                failures = sum(phase.failures for phase in phases.values())
+                shown.update(
+                    bar, completed=sum(phase.tested for phase in phases.values()), note=f"{event.phase}: {failures} failures"
+                )
             elif isinstance(event, Shrunk):
                 shown.update(bar, note=f"shrunk to {' '.join(task.input_codec.encode(event.after.input))[:60]}")
 
-        return run_campaign(model, task, budget=budget, seed=seed, max_size=max_size, listener=listen)
+        return run_campaign(
+            model, task, budget=budget, seed=seed, max_size=max_size, cases=cases, sampling=sampling, listener=listen
+        )
+
+
+def certify_showing(model: Model, task: Task, max_size: int) -> Certificate:
+    """Certify a model with a progress bar."""
+    with progress("inputs") as shown:
+        bar = shown.add_task(f"every input of {task.name}", total=None, note="")
+
+        def listen(event: Event) -> None:
+            if isinstance(event, PhaseStarted):
+                shown.update(bar, total=event.planned)
+            elif isinstance(event, BatchTested):
+                shown.update(bar, completed=event.tested, note=f"{event.failures} failures")
+
+        return certify(model, task, max_size, listener=listen)
+
+
+def show_certificate(certificate: Certificate) -> None:
+    """All correct, or the exceptions."""
+    task = certificate.task
+    sizes = f"of up to {certificate.max_size} constructors"
+    if certificate.holds:
+        say(Text(f"all {certificate.inputs:,} correct: every input of {task.function.name} {sizes}", style="bold green"))
+    else:
+        say(f"{certificate.tested:,} of the {certificate.inputs:,} inputs {sizes} tested: {certificate.failures:,} exceptions")
+    for failure in certificate.exceptions[:_MOST_SHOWN]:
+        for line in side_by_side(failure, " ".join(task.input_codec.encode(failure.input))):
+            say(line)
+    if certificate.failures > _MOST_SHOWN:
+        say(f"    … and {certificate.failures - _MOST_SHOWN:,} more; --json has {min(certificate.failures, MOST_KEPT):,} of them")
+    for lost in certificate.lost[:_MOST_SHOWN]:
+        say(f"    {lost.loss}: {' '.join(task.input_codec.encode(lost.input))}: {lost.why}")
+    say(f"{certificate.tested:,} inputs in {certificate.seconds:.1f} s")
+    compared = certificate.comparison
+    if compared:
+        alike = "the same verdicts" if not compared.differing else f"{compared.differing} verdicts that differ"
+        say(
+            f"{compared.inputs} of them asked one at a time, their answers written: {alike}; "
+            f"teacher forcing in batches is {compared.ratio:.0f} times as fast"
+        )
+    if certificate.interrupted:
+        say("interrupted: this is what was tested until then")
 
 
 def show_result(result: Result) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Nonterminal: TypeAlias = Hashable
 EXACT = 256
 """Values up to this size are drawn by rank, which takes the exact numbers of all smaller ones; larger ones by certified counts."""
+_FEW = 4_096
+"""So many values of a size at most are made once for all that they are parts of."""
 _A_WAY, _A_SUM = 250, 1_500
 """Products that take as long as a way, or the sum over the sizes of one field, takes beside them at each size."""
 
@@ -59,9 +61,12 @@ class TreeGrammar:
         ranks from the first field to the last. Raises ``IndexError`` for another rank."""
         if not 0 <= rank < self.count(nonterminal, size):
             raise IndexError(f"there are {self.count(nonterminal, size)} values of size {size}, and no rank {rank}")
+        return self._ranked(self._symbols[nonterminal], size, rank)
+
+    def _ranked(self, symbol: Symbol, size: int, rank: int) -> Datum:
         results: list[Datum] = []
         # What is still to make, and the constructors to apply to the latest results.
-        tasks: list[tuple[Symbol, int, int] | Way] = [(self._symbols[nonterminal], size, rank)]
+        tasks: list[tuple[Symbol, int, int] | Way] = [(symbol, size, rank)]
         while tasks:
             task = tasks.pop()
             if isinstance(task, Way):
@@ -158,8 +163,41 @@ class TreeGrammar:
         return None
 
     def values(self, nonterminal: Nonterminal, size: int) -> Iterator[Datum]:
-        """Every value of this size, by rank."""
-        return (self.value(nonterminal, size, rank) for rank in range(self.count(nonterminal, size)))
+        """Every value of this size, by rank. Small parts are made once, and shared."""
+        if size > EXACT:
+            return (self.value(nonterminal, size, rank) for rank in range(self.count(nonterminal, size)))
+        return self._listed(self.symbol(nonterminal, size), size, {}) if size >= 0 else iter(())
+
+    def _listed(self, symbol: Symbol, size: int, made: dict[tuple[Symbol, int], list[Datum]]) -> Iterator[Datum]:
+        if symbol.letters is not None:
+            yield from symbol.letters if size == 0 else ()
+        elif symbol.counts[size] > _FEW:
+            for way in symbol.ways:
+                for fields in self._rows(way.fields, way.fillings, size - 1, made):
+                    yield Value(way.constructor, fields)
+        else:
+            if (symbol, size) not in made:
+                made[symbol, size] = [self._ranked(symbol, size, rank) for rank in range(symbol.counts[size])]
+            yield from made[symbol, size]
+
+    def _rows(
+        self,
+        fields: tuple[Symbol, ...],
+        fillings: list[list[int]],
+        size: int,
+        made: dict[tuple[Symbol, int], list[Datum]],
+    ) -> Iterator[tuple[Datum, ...]]:
+        """All fillings of fields that have a size together, in the order of ranks."""
+        if not fields:
+            yield from [()] if size == 0 else ()
+        elif len(fields) == 1:
+            yield from ((value,) for value in self._listed(fields[0], size, made))
+        else:
+            for own in range(size + 1):
+                if fields[0].counts[own] and fillings[1][size - own]:
+                    for value in self._listed(fields[0], own, made):
+                        for rest in self._rows(fields[1:], fillings[1:], size - own, made):
+                            yield (value, *rest)
 
     def symbol(self, nonterminal: Nonterminal, size: int = -1) -> Symbol:
         """What the nonterminal derives, counted up to ``size`` at least."""

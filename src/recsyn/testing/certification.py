@@ -19,7 +19,7 @@ _MOST = 100_000_000
 """Inputs of one certification; more take days."""
 _CHECKED = 100
 """Verdicts that are held against the model's own answers, one input at a time."""
-_MOST_KEPT = 10_000
+MOST_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,9 @@ def certify(model: Model, task: Task, max_size: int, *, listener: Listener = unh
 
 
 def _members(level: Population) -> Iterator[Datum]:
-    return (level.value(rank) for rank in range(level.count))
+    if level.distinct:
+        return (level.value(rank) for rank in range(level.count))
+    return level.space.grammar.values(level.start, level.size)
 
 
 class _Tally:
@@ -147,7 +149,7 @@ class _Tally:
         ]
         self.tested += len(batch)
         self.failures += len(failing)
-        self.exceptions += failing[: _MOST_KEPT - len(self.exceptions)]
+        self.exceptions += failing[: MOST_KEPT - len(self.exceptions)]
         self.lost += lost
         self.listener(BatchTested("every input", self.tested, self.failures, len(self.lost)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -14,7 +15,7 @@ from recsyn.data.randomness import digest
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.errors import RecsynError
 from recsyn.testing.findings import Result
-from recsyn.testing.verdicts import Failure, Model, examine
+from recsyn.testing.verdicts import Failure, Lost, Model, examine_each
 from recsyn.values import Datum
 
 _FORMAT = 1
@@ -22,7 +23,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True, eq=False)
 class Crash:
-    """Inputs of a task that a model failed on, each with the kind of its failure. ``model`` is its folder and ``rule`` what
+    """Inputs of a task that a model failed on, each with the kind of its failure. ``model`` is what names it and ``rule`` what
     predicts the failures, where there is one."""
 
     task: Task
@@ -32,7 +33,8 @@ class Crash:
 
 
 def write_crashes(result: Result, folder: str | Path, model: str | None = None) -> list[Path]:
-    """Write a file for each finding into ``folder``, which is made if need be. ``model`` is the folder of a checkpoint."""
+    """Write a file for each finding into ``folder``, which is made if need be. ``model`` is what names it: the folder of
+    a checkpoint, say."""
     target = make_crash_folder(folder)
     written = []
     try:
@@ -113,6 +115,18 @@ def _tokens(failure: Any) -> list[str]:
     return tokens
 
 
-def replay(crash: Crash, model: Model) -> Sequence[Failure | None]:
+def earlier_inputs(task: Task, folder: str | Path) -> list[Datum]:
+    """The inputs of the crash files in a folder that are about the same function of the same program. Other files, and damaged ones,
+    are passed over."""
+    found: dict[Datum, None] = {}
+    for path in sorted(Path(folder).glob("*.json")):
+        with suppress(RecsynError):
+            crash = read_crash(path)
+            if (crash.task.program_hash, crash.task.function.name) == (task.program_hash, task.function.name):
+                found |= dict.fromkeys(value for value, _ in crash.inputs)
+    return list(found)
+
+
+def replay(crash: Crash, model: Model) -> Sequence[Failure | Lost | None]:
     """The crash's inputs run again: the failure of each, ``None`` where the model is right now."""
-    return examine(model, crash.task, [value for value, _ in crash.inputs])
+    return examine_each(model, crash.task, [value for value, _ in crash.inputs])
