@@ -1,0 +1,246 @@
+"""Any model from the words that name it, in this process or, from the same words, in another."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import shlex
+import sys
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from operator import attrgetter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+from recsyn.data.tasks import Task
+from recsyn.errors import RecsynError, extra, quoted
+from recsyn.lang.diagnostics import nearest
+from recsyn.testing.models.asking import Asking
+from recsyn.testing.verdicts import Model
+
+KINDS = (
+    "the folder of a checkpoint or of a Hugging Face model, FILE.py:NAME or package.module:NAME for a callable on batches "
+    "or a LightningModule, one:FILE.py:NAME for a callable on one input, http://… or https://… for an endpoint, exec:COMMAND "
+    "for a command"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A model, the task that it is held against, and what it is called in what is told of it."""
+
+    model: Model
+    task: Task
+    name: str
+
+
+def open_model(spec: str, task: Task | None = None, asking: Asking | None = None) -> Opened:
+    """The model that ``spec`` names, which is one of :data:`KINDS`. A checkpoint brings its task; another one may be given that has
+    the same tokens. Every other kind needs one.
+
+    Opening runs the user's own Python file and command, and asks an endpoint or a command one question; of a folder no code is run.
+    The same words, the task's configuration and ``asking`` open the model again elsewhere. Raises :class:`RecsynError`.
+    """
+    asking = asking or Asking()
+    if spec.startswith(("http://", "https://")):
+        return _endpoint(spec, _needed(task), asking)
+    if spec.startswith("exec:"):
+        return _command(spec.removeprefix("exec:"), _needed(task), asking)
+    if spec.startswith("one:"):
+        return _single(spec, _needed(task), asking)
+    if Path(spec).is_dir() and _is_pretrained(Path(spec)):
+        return _hugging_face(spec, _needed(task), asking)
+    if not Path(spec).exists() and ":" in spec:
+        return _found(spec, _needed(task), asking)
+    if Path(spec).suffix == ".py":
+        raise RecsynError(f"{spec!r} names no model in that file", f"say which: {spec}:NAME")
+    return _checkpoint(spec, task, asking)
+
+
+def _needed(task: Task | None) -> Task:
+    if task is None:
+        raise RecsynError(
+            "a model that is no checkpoint brings no task that it could be held against",
+            "give one: a preset, a YAML file, or a function of a program",
+        )
+    return task
+
+
+def _checkpoint(folder: str, task: Task | None, asking: Asking) -> Opened:
+    with extra("loading a trained model", "neural"):
+        from recsyn.neural.answering import CheckpointModel
+        from recsyn.neural.checkpoint import load
+    found = load(folder)
+    if task is not None:
+        if task.vocabulary != found.task.vocabulary:
+            raise RecsynError(
+                f"the tokens of {task.name} are not those of {found.task.name}, which {folder!r} was trained on",
+                "leave the task out: a checkpoint brings its own",
+            )
+        found = replace(found, task=task)
+    found.model.to(_device(asking.device))
+    model = CheckpointModel(found) if asking.batch_size is None else CheckpointModel(found, asking.batch_size)
+    return Opened(model, found.task, Path(folder).name or folder)
+
+
+def _hugging_face(folder: str, task: Task, asking: Asking) -> Opened:
+    with extra("a Hugging Face model", "neural"):
+        from recsyn.testing.models.huggingface import TEMPLATE, HuggingFace
+        from recsyn.testing.models.portions import Portions
+        from recsyn.testing.models.pretrained import check_tokens, load_pretrained
+    pretrained = load_pretrained(Path(folder), _device(asking.device))
+    check_tokens(pretrained, task)
+    model = HuggingFace(pretrained, task, asking.prompt or TEMPLATE, Portions(asking.batch_size))
+    model.check()
+    return Opened(model, task, Path(folder).resolve().name)
+
+
+def _endpoint(address: str, task: Task, asking: Asking) -> Opened:
+    from recsyn.testing.models.endpoint import open_endpoint
+
+    endpoint = open_endpoint(address, task, asking)
+    place = urlsplit(endpoint.url).netloc
+    return Opened(endpoint, task, f"{endpoint.asking.model} at {place}" if endpoint.asking.model else place)
+
+
+def _command(text: str, task: Task, asking: Asking) -> Opened:
+    from recsyn.testing.models.command import Command
+
+    try:
+        arguments = shlex.split(text)
+    except ValueError as error:
+        raise RecsynError(f"the command {quoted(text)} cannot be split into words: {error}") from None
+    if not arguments:
+        raise RecsynError("`exec:` names no command", "write it after the colon: exec:python answer.py")
+    command = Command(arguments, task, asking.timeout)
+    command.check()
+    return Opened(command, task, shlex.join(arguments))
+
+
+def _single(spec: str, task: Task, asking: Asking) -> Opened:
+    from recsyn.testing.models.single import one_at_a_time
+
+    place = spec.removeprefix("one:")
+    found = _named(place)
+    if not callable(found):
+        raise _not_callable(place, found)
+    return Opened(one_at_a_time(found, asking.timeout), task, place)
+
+
+def _found(spec: str, task: Task, asking: Asking) -> Opened:
+    from recsyn.testing.models.portions import Fitted
+
+    found = _named(spec)
+    if isinstance(found, type):
+        raise RecsynError(f"{spec!r} is a class, and no model yet", "name an instance of it")
+    # Who has made a module of torch's has imported torch.
+    if "torch" in sys.modules and isinstance(found, sys.modules["torch"].nn.Module):
+        return Opened(_module(found, spec, task, asking), task, spec)
+    if not callable(found):
+        raise _not_callable(spec, found)
+    from recsyn.testing.models.single import OneAtATime
+
+    if isinstance(found, OneAtATime):
+        return Opened(found if found.timeout is not None else replace(found, timeout=asking.timeout), task, spec)
+    return Opened(Fitted(found, asking.batch_size), task, spec)
+
+
+def _module(found: Any, spec: str, task: Task, asking: Asking) -> Model:
+    with extra("a module of Lightning's", "neural"):
+        from recsyn.neural.networks import Network
+        from recsyn.neural.training import Seq2SeqModule
+        from recsyn.testing.models.portions import Portions
+        from recsyn.testing.models.predicting import Predicting, network_model
+    found = found.to(_device(asking.device))
+    network = found.model if isinstance(found, Seq2SeqModule) else found
+    if isinstance(network, Network):
+        return network_model(network, task, asking.batch_size)
+    if not hasattr(found, "predict_step"):
+        raise RecsynError(f"{spec!r} is a {type(found).__name__} without predict_step", "wrap it in a LightningModule that has it")
+    model = Predicting(found, task, Portions(asking.batch_size))
+    model.check()
+    return model
+
+
+def _is_pretrained(folder: Path) -> bool:
+    """Whether the folder's configuration is that of a Hugging Face model; any other is left to what loads checkpoints."""
+    try:
+        config = json.loads((folder / "config.json").read_text())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(config, dict) and "kind" not in config and ("model_type" in config or "architectures" in config)
+
+
+def _named(place: str) -> Any:
+    """What stands under a name in a file or a module. Raises :class:`RecsynError` for whatever goes wrong in there."""
+    where, _, name = place.rpartition(":")
+    if not where or not name:
+        raise RecsynError(f"{place!r} names no model", f"a model is {KINDS}")
+    try:
+        module = _from_file(Path(where)) if where.endswith(".py") else _from_package(where)
+    except RecsynError:
+        raise
+    except (Exception, SystemExit) as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise RecsynError(f"{where!r} cannot be loaded: {why}", "it has to run through when it is imported") from None
+    try:
+        return attrgetter(name)(module)
+    except AttributeError:
+        known = [each for each in vars(module) if not each.startswith("_")]
+        raise RecsynError(f"{where!r} defines no {name!r}", nearest(name, known)) from None
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise RecsynError(f"there is no file {str(path)!r}")
+    path = path.resolve()
+    _find_in(path.parent)
+    # A name of its own, that no module of the same name is in its way; it is kept, for what pickles or looks up its classes.
+    name = f"{path.stem}_{sha256(str(path).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    described = importlib.util.spec_from_file_location(name, path)
+    assert described and described.loader  # noqa: PT018
+    module = importlib.util.module_from_spec(described)
+    sys.modules[name] = module
+    try:
+        described.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _from_package(name: str) -> ModuleType:
+    _find_in(Path.cwd())
+    return importlib.import_module(name)
+
+
+def _find_in(folder: Path) -> None:
+    """What stands beside a model is imported as from a script there."""
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+def _device(name: str) -> str:
+    """The name of a device that is there. Raises :class:`RecsynError` for any other."""
+    import torch
+
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
+        why = " ".join(str(error).split("\n")[0].split())[:160]
+        raise RecsynError(
+            f"there is no device {quoted(name)}: {why}", "the processor is `cpu`, graphics cards are `cuda:0`, …"
+        ) from None
+    if device.type == "meta":
+        raise RecsynError(f"the device {quoted(name)} holds no numbers", "the processor is `cpu`, graphics cards are `cuda:0`, …")
+    return str(device)
+
+
+def _not_callable(spec: str, found: Any) -> RecsynError:
+    return RecsynError(f"{spec!r} is {quoted(found)}, which cannot be called", "a model is called with a list of inputs")
