@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import random
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from time import sleep
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -42,7 +42,6 @@ class Endpoint:
     prompt: Prompt
     asking: Asking = field(default_factory=Asking)
     key: str | None = field(default=None, repr=False)
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
     _reached: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def __call__(self, inputs: Sequence[Datum | Line], /) -> list[Answer | Unanswered]:
@@ -105,7 +104,7 @@ class Endpoint:
                 self._reached.set()
                 return reply
             tries += 1
-            self.sleep(wait)
+            sleep(wait)
 
     def named(self) -> Endpoint:
         """The endpoint with its model's name, where none was given and it serves only one. Raises :class:`RecsynError`."""
