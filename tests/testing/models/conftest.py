@@ -132,6 +132,14 @@ def command(script: Callable[[str], list[str]]) -> Callable[[str], str]:
     return lambda lines: f"exec:{shlex.join(script(lines))}"
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch on one thread: small models gain nothing from more."""
+    networks = pytest.importorskip("recsyn.neural.networks")
+    with networks.one_thread():
+        yield
+
+
 @pytest.fixture(scope="session")
 def numbers(succ: Task) -> list[Datum]:
     """The 31 smallest binary numbers."""

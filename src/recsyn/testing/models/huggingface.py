@@ -146,9 +146,11 @@ class HuggingFace:
         transformers = importlib.import_module("transformers")
         ids, mask = self._padded(sources, own.pad, before=own.causal)
         width = ids.shape[1] if own.causal else 1
-        watch = _Watch(sorted(own.ends), width, len(sources))
+        # All rows are fed as long as one goes on, and none may be fed where it has no position.
+        steps = max(limits) if own.longest is None else min(max(limits), own.longest - width)
+        watch = _Watch(sorted(own.ends), width, torch.tensor(limits, device=ids.device))
         settings = transformers.GenerationConfig(
-            max_new_tokens=max(limits),
+            max_new_tokens=steps,
             do_sample=False,
             num_beams=1,
             pad_token_id=own.pad,
@@ -157,12 +159,18 @@ class HuggingFace:
         )
         told = {"generation_config": settings, "logits_processor": transformers.LogitsProcessorList([watch])}
         rows = own.model.generate(input_ids=ids, attention_mask=mask, **told)[:, width:].tolist()
-        return [
+        answers = [
             Unanswered("not a number", f"the logits of token {lost + 1} are not numbers")
             if lost >= 0
             else self._answer(row[:limit])
             for row, limit, lost in zip(rows, limits, watch.lost.tolist(), strict=True)
         ]
+        # Those that were shorter, and have positions left, are written without the longest.
+        open = [place for place, row in enumerate(rows) if limits[place] > steps and own.ends.isdisjoint(row)]
+        again = self._written([sources[place] for place in open], [limits[place] for place in open]) if open else []
+        for place, answer in zip(open, again, strict=True):
+            answers[place] = answer
+        return answers
 
     def _answer(self, ids: list[int]) -> Answer:
         end = next((place for place, id in enumerate(ids) if id in self.pretrained.ends), None)
@@ -230,23 +238,22 @@ class HuggingFace:
 
 
 class _Watch:
-    """Sees the logits of every token as it is chosen. ``lost`` ``int64 [n]`` is the place of the first one of each row whose logits
-    are not numbers, else -1; that row is ended there."""
+    """Sees the logits of every token as it is chosen, and ends rows that have as many tokens as ``limits`` ``int64 [n]`` and rows
+    whose logits are not numbers. ``lost`` ``int64 [n]`` is the place of the token at which they were not, else -1."""
 
-    def __init__(self, ends: Sequence[int], width: int, rows: int) -> None:
-        self._ends, self._width = ends, width
-        self.lost = torch.full((rows,), -1)
+    def __init__(self, ends: Sequence[int], width: int, limits: Tensor) -> None:
+        self._ends, self._width, self._limits = ends, width, limits
+        self.lost = torch.full_like(limits, -1)
 
     def __call__(self, ids: Tensor, scores: Tensor) -> Tensor:
         written = ids[:, self._width :]
         done = torch.isin(written, torch.tensor(self._ends, device=ids.device)).any(1)
-        bad = (scores.isnan().any(1) & ~done).cpu()
-        self.lost[bad & (self.lost < 0)] = written.shape[1]
-        if bad.any():
-            ended = torch.full_like(scores[:1], -torch.inf)
-            ended[:, self._ends[0]] = 0
-            scores = torch.where(bad.to(scores.device)[:, None], ended, scores)
-        return scores
+        bad = scores.isnan().any(1) & ~done
+        self.lost[bad] = written.shape[1]
+        over = bad | (self._limits <= written.shape[1])
+        ended = torch.full_like(scores[:1], -torch.inf)
+        ended[:, self._ends[0]] = 0
+        return torch.where(over[:, None], ended, scores)
 
 
 def _clearly(logits: Tensor, labels: Tensor) -> Tensor:
