@@ -21,7 +21,9 @@ _LARGEST = 20
 def add_asking(parser: ArgumentParser) -> None:
     assert isinstance(parser, Parser)
     keys = [f.name for f in fields(Asking) if f.name != "device"]
-    parser.add_argument("--device", action="append", metavar="DEVICE", help="where the model runs (default cpu); several share the work")
+    parser.add_argument(
+        "--device", action="append", metavar="DEVICE", help="where the model runs (default cpu); several share the work"
+    )
     parser.add_family("--ask.", "asking", "how the model is asked", f"one of {', '.join(keys)}; see recsyn.testing.models.asking")
 
 

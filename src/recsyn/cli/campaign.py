@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 
 from recsyn.cli.terminal import progress, say
+from recsyn.data.distributions import Distribution
 from recsyn.data.tasks import Task
 from recsyn.testing.budget import Budget
 from recsyn.testing.campaign import run_campaign
+from recsyn.testing.certification import MOST_KEPT, Certificate, certify
 from recsyn.testing.events import BatchTested, Event, PhaseStarted, Shrunk
 from recsyn.testing.findings import Finding, Result
 from recsyn.testing.verdicts import Failure, Model
-
+from recsyn.values import Datum
 
 _MOST_SHOWN = 20
 
@@ -95,7 +99,7 @@ def show_result(result: Result) -> None:
         _show_finding(number, finding, result)
     if result.searched.inputs and not result.findings:
         say("no failure found")
-    say(f"failure rate on inputs drawn uniformly by size: {result.rate if result.rate.tested else 'not measured'}")
+    say(f"failure rate on {result.sampling}: {result.rate if result.rate.tested else 'not measured'}")
     if result.interrupted:
         say("interrupted: this is what was found until then")
 

@@ -34,7 +34,9 @@ from recsyn.values import Datum
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help=KINDS)
     parser.add_argument(
-        "--task", metavar="TASK", help="what it is held against, where it is no checkpoint: a preset, a YAML file, or FILE.rec:FUNCTION"
+        "--task",
+        metavar="TASK",
+        help="what it is held against, where it is no checkpoint: a preset, a YAML file, or FILE.rec:FUNCTION",
     )
     budget = parser.add_argument_group("how much")
     budget.add_argument("--max-examples", type=positive, default=5_000, metavar="N", help="inputs to search (default 5000)")
@@ -45,7 +47,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     what = parser.add_argument_group("what")
     what.add_argument("--case", action="append", metavar="VALUE", help="an input to ask first, in the notation of the language")
     what.add_argument(
-        "--distribution", metavar="YAML", help="what the failure rate is over (default: sizes uniform): '{kind: natural, sizes: [1, 9]}'"
+        "--distribution",
+        metavar="YAML",
+        help="what the failure rate is over (default: sizes uniform): '{kind: natural, sizes: [1, 9]}'",
     )
     what.add_argument("--seed", type=whole, default=0)
     add_asking(parser)

@@ -24,8 +24,8 @@ MOST_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Verdicts in batches beside the same one at a time, by writing the answers: of how many inputs, how many differ, and the seconds
-    that one input took in each way, everything included."""
+    """Verdicts in batches beside the same one at a time, by writing the answers: of how many inputs, how many differ, and the
+    seconds that one input took in each way, everything included."""
 
     inputs: int
     differing: int
@@ -41,8 +41,8 @@ class Comparison:
 @dataclass(frozen=True, eq=False)
 class Certificate:
     """What came of all inputs of up to ``max_size`` constructors. ``exceptions`` are those on which the model fails, the smallest
-    first, at most 10,000 of ``failures``; ``lost`` those without a verdict. ``inputs`` is how many there are, ``tested`` how many of
-    them were, which is fewer where it was interrupted."""
+    first, at most 10,000 of ``failures``; ``lost`` those without a verdict. ``inputs`` is how many there are, ``tested`` how many
+    of them were, which is fewer where it was interrupted."""
 
     task: Task
     max_size: int
@@ -82,10 +82,10 @@ class Certificate:
 
 
 def certify(model: Model, task: Task, max_size: int, *, listener: Listener = unheard) -> Certificate:
-    """Test a model on every input of up to ``max_size`` constructors, in order of size. A model that can judge, as a checkpoint does by
-    teacher forcing, judges in batches, and some of its verdicts are held against the answers it writes one at a time. Ctrl-C ends
-    it, and what was tested until then is told. Raises :class:`RecsynError` where there are no inputs, or too many, and where the
-    model cannot be asked at all."""
+    """Test a model on every input of up to ``max_size`` constructors, in order of size. A model that can judge, as a checkpoint
+    does by teacher forcing, judges in batches, and some of its verdicts are held against the answers it writes one at a time.
+    Ctrl-C ends it, and what was tested until then is told. Raises :class:`RecsynError` where there are no inputs, or too many, and
+    where the model cannot be asked at all."""
     levels = [level for size in range(max_size + 1) if (level := Population(task.space, task.space.type, size))]
     inputs = sum(level.count for level in levels)
     if not inputs:
@@ -154,8 +154,8 @@ class _Tally:
         self.listener(BatchTested("every input", self.tested, self.failures, len(self.lost)))
 
     def compared(self, seconds: float) -> Comparison | None:
-        """Some of the inputs asked again one at a time, their answers written; ``None`` for models that do not judge. ``seconds`` is
-        what all took."""
+        """Some of the inputs asked again one at a time, their answers written; ``None`` for models that do not judge. ``seconds``
+        is what all took."""
         if not isinstance(self.model, Judge) or not self.to_compare:
             return None
         model, differing = self.model, 0

@@ -116,8 +116,8 @@ def _tokens(failure: Any) -> list[str]:
 
 
 def earlier_inputs(task: Task, folder: str | Path) -> list[Datum]:
-    """The inputs of the crash files in a folder that are about the same function of the same program. Other files, and damaged ones,
-    are passed over."""
+    """The inputs of the crash files in a folder that are about the same function of the same program. Other files, and damaged
+    ones, are passed over."""
     found: dict[Datum, None] = {}
     for path in sorted(Path(folder).glob("*.json")):
         with suppress(RecsynError):

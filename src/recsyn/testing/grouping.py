@@ -138,8 +138,8 @@ def _decoded(task: Task, answer: Answer) -> Datum | Answer:
 
 
 def _by_size(sizes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Weights by which every size counts as much, ``float64 [n]``: small inputs were listed, each once, and what rules are scored on
-    has as many of each size."""
+    """Weights by which every size counts as much, ``float64 [n]``: small inputs were listed, each once, and what rules are scored
+    on has as many of each size."""
     _, places, counts = np.unique(sizes, return_inverse=True, return_counts=True)
     weights: NDArray[np.float64] = len(sizes) / len(counts) / counts[places]
     return np.minimum(weights, _HEAVIEST)

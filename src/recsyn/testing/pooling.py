@@ -79,11 +79,11 @@ def pooled(open_on: Opener, workers: int, devices: Sequence[str]) -> Iterator[Po
         free.put(device)
     executor = ProcessPoolExecutor(workers, context, _begin, (open_on, free))
     try:
-        kinds = [future.result() for future in [executor.submit(_kind) for _ in range(workers)]]
-        refusal = next((kind for kind in kinds if isinstance(kind, _Refusal)), None)
-        if refusal:
-            raise RecsynError(refusal.message, refusal.hint)
-        kind: type[Pool] = GradingPool if "losses" in kinds[0] else JudgingPool if "correct" in kinds[0] else Pool
+        opened = [future.result() for future in [executor.submit(_methods) for _ in range(workers)]]
+        for methods in opened:
+            if isinstance(methods, _Refusal):
+                raise RecsynError(methods.message, methods.hint)
+            kind = GradingPool if "losses" in methods else JudgingPool if "correct" in methods else Pool
         yield kind(executor, workers)
     except BrokenProcessPool:
         raise ModelError("a process that answered for the model has ended before its time", "use fewer --workers") from None
@@ -111,13 +111,14 @@ def _begin(open_on: Opener, free: SimpleQueue[str]) -> None:
         _answering_for[:] = [_Refusal(error.message, error.hint)]
 
 
-def _kind() -> tuple[str, ...] | _Refusal:
+def _methods() -> tuple[str, ...] | _Refusal:
+    """Which ways the model of this process has of being asked beside answering."""
     model = _answering_for[0]
     if isinstance(model, _Refusal):
         return model
-    return ("correct", "losses") if isinstance(model, Judge) and isinstance(model, Graded) else (
-        ("correct",) if isinstance(model, Judge) else ()
-    )
+    if not isinstance(model, Judge):
+        return ()
+    return ("correct", "losses") if isinstance(model, Graded) else ("correct",)
 
 
 def _answer(method: str, columns: list[list[Any]]) -> Any:

@@ -60,6 +60,11 @@ def open_model(spec: str, task: Task | None = None, asking: Asking | None = None
     return _checkpoint(spec, task, asking)
 
 
+def is_checkpoint(spec: str) -> bool:
+    """Whether the words name a checkpoint of recsyn's, which brings its task."""
+    return not spec.startswith(("http://", "https://", "exec:", "one:")) and Path(spec).is_dir() and not _is_pretrained(Path(spec))
+
+
 def _needed(task: Task | None) -> Task:
     if task is None:
         raise RecsynError(
