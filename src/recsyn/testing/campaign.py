@@ -1,10 +1,11 @@
 """A campaign: a model held against a function.
 
-Its phases: cases that were given, every small input, inputs drawn uniformly by size, inputs that cover the features where failures
-and uncertainty are, and, for models that tell their loss, inputs that raise it. They take turns, in growing portions. The first
-failure of each kind is shrunk at once. At the end failures are grouped by the rules that predict them, each rule scored on inputs
-that it was not fitted to. The failure rate is of the inputs drawn uniformly alone, or of those of another declared distribution;
-they are drawn whatever was found, and all of them are asked, unless time, calls or the model come to an end."""
+Its phases: cases that were given, every small input, edge cases, inputs drawn uniformly by size, inputs that cover the features
+where failures and uncertainty are, and, for models that tell their loss, inputs that raise it. They take turns, in growing
+portions. The first failure of each kind is shrunk at once. At the end failures are grouped by the rules that predict them, each
+rule scored on inputs that it was not fitted to. The failure rate is of the inputs drawn uniformly alone, or of those of another
+declared distribution; they are drawn whatever was found, and all of them are asked, unless time, calls or the model come to an
+end."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.testing.budget import Budget
 from recsyn.testing.climbing import climb
+from recsyn.testing.edges import edges
 from recsyn.testing.events import Finished, Listener, unheard
 from recsyn.testing.exploring import Explorer, probing
 from recsyn.testing.findings import Evidence, Finding, Result
@@ -31,12 +33,13 @@ from recsyn.testing.interview import Ended, Interview
 from recsyn.testing.verdicts import Failure, Graded, Kind, Lost, Model, ModelError
 from recsyn.values import Datum, Value, preorder, size
 
-_SMALL_SHARE, _CLIMB_SHARE = 0.25, 0.15
-"""The shares of a search that go to the smallest inputs, and to those that raise the loss where there is one."""
+_SMALL_SHARE, _EDGES_SHARE, _CLIMB_SHARE = 0.25, 0.05, 0.15
+"""The shares of a search that go to the smallest inputs, to edge cases, and to those that raise the loss where there is one."""
 _SEARCH_TIME, _FRESH_TIME = 0.7, 0.85
 """The shares of the time after which the search, and the scoring of rules, is over."""
 _MANY_SHAPES = 1_000_000
-_PORTIONS = (64, 64, 128, 256)
+_PATIENCE = 20
+_PORTIONS = (16, 16, 32, 64, 128, 256)
 """What each phase is asked at its turns, and from then on as much as at the last."""
 
 
@@ -163,6 +166,7 @@ class _Campaign:
             "given": _portioned(self.cases),
             "small": _portioned(_small(self.task.space, self.max_size, shares["small"])),
             "uniform": self._sampling(),
+            "edges": _portioned(edges(self.task.space, self.max_size, self.seed)),
             "coverage": self.explorer.propose,
             "climb": self._climbing(),
         }
@@ -188,10 +192,11 @@ class _Campaign:
 
     def _shares(self) -> dict[str, int]:
         examples = self.budget.examples
-        small = max(1, int(examples * _SMALL_SHARE))
+        small, edge = max(1, int(examples * _SMALL_SHARE)), int(examples * _EDGES_SHARE)
         climbed = int(examples * _CLIMB_SHARE) if isinstance(self.model, Graded) else 0
-        coverage = max(0, examples - small - climbed)
-        return {"given": len(self.cases), "small": small, "uniform": self.budget.rate, "coverage": coverage, "climb": climbed}
+        coverage = max(0, examples - small - edge - climbed)
+        shares = {"given": len(self.cases), "small": small, "edges": edge, "uniform": self.budget.rate}
+        return {**shares, "coverage": coverage, "climb": climbed}
 
     @cached_property
     def explorer(self) -> Explorer:
@@ -290,9 +295,20 @@ def _turns(shares: dict[str, int]) -> Iterator[tuple[str, int]]:
 
 
 def _portioned(inputs: Iterable[Datum]) -> Callable[[int, Callable[[Datum], bool]], list[Datum]]:
-    """The inputs in order, those left out that are known by then."""
+    """The inputs in order, each once, those left out that are known by then; after long without a new one there are taken to be no
+    more."""
     remaining = iter(inputs)
-    return lambda count, known: list(islice((value for value in remaining if not known(value)), count))
+
+    def proposals(count: int, known: Callable[[Datum], bool]) -> list[Datum]:
+        new: dict[Datum, None] = {}
+        for value in islice(remaining, _PATIENCE * count):
+            if not known(value):
+                new[value] = None
+            if len(new) == count:
+                break
+        return list(new)
+
+    return proposals
 
 
 def _small(space: Space, max_size: int, count: int) -> Iterator[Datum]:

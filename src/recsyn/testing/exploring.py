@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
-from random import Random
 from typing import TypeAlias
 
 import numpy as np
@@ -19,13 +18,14 @@ from numpy.typing import NDArray
 from recsyn.data.distributions import ByDepth, Distribution, Extremes, Mixture, Sampler, Spines, Uniform
 from recsyn.data.features import Columns
 from recsyn.data.randomness import digest, stream
-from recsyn.data.space import Space, relabelled
+from recsyn.data.space import Space
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.semantics.reference import StepLimit
+from recsyn.testing.edges import PATTERNS, patterned
 from recsyn.testing.mutating import mutated
 from recsyn.testing.rules import Mask
-from recsyn.values import Datum, Value, preorder
+from recsyn.values import Datum
 
 Cells: TypeAlias = NDArray[np.int64]
 """``int64 [n, k]``: the numbers of the k cells that each of n inputs is in."""
@@ -142,30 +142,7 @@ class Explorer:
         alphabet = self.task.space.alphabet
         if turn % 3 == 0 or not self.task.space.lettered or alphabet.distinct:
             return value
-        return patterned(self.task.space, value, chance)
-
-
-def patterned(space: Space, value: Datum, chance: Random) -> Datum:
-    """The value's shape with letters in a pattern: all the same, two in turn, rising, falling, a palindrome, or the ends of the
-    alphabet."""
-    atoms = [atom for atom in preorder(value) if not isinstance(atom, Value)]
-    pattern = chance.randrange(6)
-    letters: dict[type, Iterator[Datum]] = {}
-    for kind, alphabet in ((int, space.alphabet.integers), (str, space.alphabet.characters)):
-        many = sum(type(atom) is kind for atom in atoms)
-        row: list[Datum] = [chance.choice(alphabet) for _ in range(many)]
-        if pattern == 0:
-            row = row[:1] * many
-        elif pattern == 1:
-            row = [row[i % 2 % many] for i in range(many)]
-        elif pattern in (2, 3):
-            row = sorted(row, reverse=pattern == 3)
-        elif pattern == 4:
-            row = [row[min(i, many - 1 - i)] for i in range(many)]
-        else:
-            row = [chance.choice((alphabet[0], alphabet[-1])) for _ in range(many)]
-        letters[kind] = iter(row)
-    return relabelled(value, [next(letters[type(atom)]) for atom in atoms])
+        return patterned(self.task.space, value, chance.randrange(PATTERNS), chance)
 
 
 def _cells(columns: Columns) -> Cells:

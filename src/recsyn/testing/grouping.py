@@ -24,6 +24,7 @@ from recsyn.values import Datum
 
 MOST_FINDINGS = 5
 _HEAVIEST = 100.0
+_MOST_FITTED = 2_000
 _LEAST_F1 = 0.5
 """A rule that describes the failures of the search worse than this explains nothing, and is not shown as if it did."""
 
@@ -58,7 +59,7 @@ def _grouped(seen: Evidence) -> Iterator[tuple[Rule | None, Mask]]:
     while remaining.any():
         open_question = remaining | passing
         columns, failing = _selected(seen.columns, open_question), remaining[open_question]
-        rule = fit_rule(columns, failing, _by_size(columns["size"]))
+        rule = _fitted(columns, failing)
         found += 1
         if found == MOST_FINDINGS or score(rule, columns, failing).f1 < _LEAST_F1:
             yield None, remaining
@@ -135,6 +136,18 @@ def _decoded(task: Task, answer: Answer) -> Datum | Answer:
     except DecodeError:
         return answer
     return answer if value is None else value
+
+
+def _fitted(columns: Columns, failing: Mask) -> Rule:
+    """A rule fitted to these inputs; where there are very many, to some at even distances, failing and passing ones apart."""
+    kept = np.zeros(len(failing), dtype=np.bool_)
+    share = np.ones(len(failing))
+    for side in (np.flatnonzero(failing), np.flatnonzero(~failing)):
+        stride = max(1, -(-len(side) // _MOST_FITTED))
+        kept[side[::stride]] = True
+        share[side] = stride
+    weights = share * _by_size(columns["size"])
+    return fit_rule(_selected(columns, kept), failing[kept], weights[kept])
 
 
 def _by_size(sizes: NDArray[np.int64]) -> NDArray[np.float64]:

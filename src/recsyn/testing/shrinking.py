@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, chain, combinations, islice, takewhile
 from typing import TypeAlias
 
-from recsyn.data.space import Space, relabelled
+from recsyn.data.space import Space
 from recsyn.lang.types import INT, Constructor, Type, constructors_of
 from recsyn.testing.flat import Flat, flattened, rebuilt
 from recsyn.values import Datum, Value, preorder
@@ -16,7 +16,7 @@ from recsyn.values import Datum, Value, preorder
 Key: TypeAlias = tuple[int, tuple[int, ...], tuple[int, ...]]
 _FIRST_BATCH, _BATCH = 16, 256
 _MOST_PLACES = 128
-_FEW = 1_000
+_MANY = 1_000
 """The smallest inputs, as many as this at most, are all tried before a search is given up."""
 
 
@@ -38,68 +38,136 @@ def shrink(space: Space, value: Datum, still_fails: Callable[[Sequence[Datum]], 
 def shrinking(
     space: Space, value: Datum, still_fails: Callable[[Sequence[Datum]], Sequence[bool]], most_calls: int = 20_000
 ) -> Iterator[Datum]:
-    """The same, each smaller failing input as it is reached."""
-    calls = 0
+    """The same, each smaller failing input as it is reached.
+
+    Each pass goes on while it helps, from the place where it did last, so that what was in vain before is not tried at once again;
+    when none helps any more, the value is one that no pass makes smaller."""
     seen = {value}
-    improved = True
-    while improved and calls < most_calls:
-        improved = False
-        here, width = order(space, value), _FIRST_BATCH
-        proposals = (p for p in smaller(space, value) if p not in seen and order(space, p) < here)
-        while batch := list(dict.fromkeys(islice(proposals, min(width, most_calls - calls)))):
-            width = min(2 * width, _BATCH)
-            seen.update(batch)
-            calls += len(batch)
-            failing = [p for p, fails in zip(batch, still_fails(batch), strict=True) if fails]
-            if failing:
-                value = min(failing, key=lambda p: order(space, p))
-                improved = True
-                yield value
-                break
+    left = most_calls
+    since_help = turn = 0
+    while since_help < len(_PASSES) and left:
+        since_help += 1
+        first, width = 0, _FIRST_BATCH
+        changes = _PASSES[turn % len(_PASSES)]
+        helped = True
+        while helped and left:
+            helped = False
+            here = order(space, value)
+            numbered = _from(first, lambda: changes(space, flattened(space, value)))  # noqa: B023
+            new = ((i, p) for i, p in numbered if p not in seen and order(space, p) < here)
+            while batch := _distinct(islice(new, min(width, left))):
+                width = min(2 * width, _BATCH)
+                seen.update(batch)
+                left -= len(batch)
+                failing = [p for p, fails in zip(batch, still_fails(list(batch)), strict=True) if fails]
+                if failing:
+                    value = min(failing, key=lambda p: order(space, p))
+                    first, width, helped, since_help = batch[value], _FIRST_BATCH, True, 0
+                    yield value
+                    break
+        turn += 1
+
+
+def _distinct(numbered: Iterator[tuple[int, Datum]]) -> dict[Datum, int]:
+    """Each proposal with its number."""
+    return {proposal: number for number, proposal in numbered}
+
+
+def _from(first: int, proposals: Callable[[], Iterator[Datum]]) -> Iterator[tuple[int, Datum]]:
+    """Numbered proposals, those from the first on, then those before it."""
+    yield from islice(enumerate(proposals()), first, None)
+    yield from islice(enumerate(proposals()), first)
 
 
 def smaller(space: Space, value: Datum) -> Iterator[Datum]:
-    """Inputs simpler than this one, the boldest changes first: a part for the whole, the least value for a part, nodes left out, an
-    earlier constructor for a later one, what is large moved to later places, an earlier letter for a later one. Last, all inputs of
-    the sizes at which there are few."""
+    """What is tried instead of a value, the boldest changes first."""
     flat = flattened(space, value)
+    return chain.from_iterable(changes(space, flat) for changes in _PASSES)
+
+
+# Passes
+
+
+def _parts(space: Space, flat: Flat) -> Iterator[Datum]:
+    """A part for the whole, the smallest first."""
     parts = [p for p in range(1, len(flat.nodes)) if flat.types[p] == space.type]
-    yield from (flat.nodes[p] for p in sorted(parts, key=lambda p: flat.ends[p] - p))
-    nodes = [p for p, node in enumerate(flat.nodes) if isinstance(node, Value)]
-    chosen = nodes[:: max(1, -(-len(nodes) // _MOST_PLACES))]
-    for place in chosen:
+    return (flat.nodes[p] for p in sorted(parts, key=lambda p: flat.ends[p] - p))
+
+
+def _all_simple(space: Space, flat: Flat) -> Iterator[Datum]:
+    """Every constructor the first of those with its fields, and every letter the first; one of both; the constructors of half of
+    the places, of a quarter, and so on."""
+    places = list(range(len(flat.nodes)))
+    simple = [_simplest(space, flat, p) for p in places]
+    atoms = [p for p in places if not isinstance(flat.nodes[p], Value)]
+    letters = list(flat.nodes)
+    for p in atoms:
+        letters[p] = simple[p]
+    yield rebuilt(simple)
+    yield rebuilt(letters)
+    for stride in _strides(len(places)):
+        for start in range(0, len(places), 2 * stride):
+            yield rebuilt([*flat.nodes[:start], *simple[start : start + 2 * stride], *flat.nodes[start + 2 * stride :]])
+
+
+def _simplest(space: Space, flat: Flat, place: int) -> Datum:
+    node = flat.nodes[place]
+    if not isinstance(node, Value):
+        return _letters(space, flat.types[place])[0]
+    return next((Value(c.name, node.fields) for c in _earlier(space, flat, place)), node)
+
+
+def _left_out(space: Space, flat: Flat) -> Iterator[Datum]:
+    """Nodes left out, long stretches of a path first: a part replaced by one of its own type, further down along some field."""
+    places = _chosen(flat)
+    for stride in _strides(len(places)):
+        for place in places:
+            for field in flat.fields(place):
+                way = [field]
+                while way and len(way) < stride:
+                    below = [f for f in flat.fields(way[-1]) if flat.types[f] == flat.types[place]]
+                    way = [*way, below[0]] if below else []
+                if way and flat.types[way[-1]] == flat.types[place]:
+                    yield flat.with_part(place, flat.part(way[-1]))
+
+
+def _least_parts(space: Space, flat: Flat) -> Iterator[Datum]:
+    """The least value for a part."""
+    for place in _chosen(flat):
         least = _least(space, flat.types[place])
         if least is not None:
             yield flat.with_part(place, list(preorder(least)))
-    for stride in _strides(len(nodes)):
-        for place in chosen:
-            yield from _left_out(flat, place, stride)
-    for place in chosen:
+
+
+def _earlier_constructors(space: Space, flat: Flat) -> Iterator[Datum]:
+    """An earlier constructor for a later one with the same fields."""
+    for place in _chosen(flat):
         for constructor in _earlier(space, flat, place):
             node = Value(constructor.name, flat.nodes[place].fields)
             yield flat.with_part(place, [node, *flat.part(place)[1:]])
-    for place in chosen:
-        yield from _later(space, flat, place)
-    yield from _simpler_letters(space, value, flat)
-    counts = accumulate(space.grammar.count(space.type, s) for s in range(len(nodes) + 1))
-    for size, _ in takewhile(lambda counted: counted[1] <= _FEW, enumerate(counts)):
+
+
+def _moved(space: Space, flat: Flat) -> Iterator[Datum]:
+    """What is large moved to later places: fields exchanged, nodes turned, constructors exchanged."""
+    return chain.from_iterable(_later(space, flat, place) for place in _chosen(flat))
+
+
+def _few(space: Space, flat: Flat) -> Iterator[Datum]:
+    """All inputs of the sizes at which there are few."""
+    counts = accumulate(space.grammar.count(space.type, s) for s in range(len(flat.nodes) + 1))
+    for size, _ in takewhile(lambda counted: counted[1] <= _MANY, enumerate(counts)):
         yield from space.grammar.values(space.type, size)
+
+
+def _chosen(flat: Flat) -> list[int]:
+    """The places of constructors, at even distances where there are very many."""
+    places = [p for p, node in enumerate(flat.nodes) if isinstance(node, Value)]
+    return places[:: max(1, -(-len(places) // _MOST_PLACES))]
 
 
 def _strides(nodes: int) -> list[int]:
     """How many nodes of a path are left out at once: half of all, a quarter, …, one."""
     return [1 << power for power in reversed(range(max(1, nodes.bit_length() - 1)))]
-
-
-def _left_out(flat: Flat, place: int, stride: int) -> Iterator[Datum]:
-    """The part replaced by one of its own type, ``stride`` steps down along some field."""
-    for field in flat.fields(place):
-        way = [field]
-        while way and len(way) < stride:
-            below = [f for f in flat.fields(way[-1]) if flat.types[f] == flat.types[place]]
-            way = [*way, below[0]] if below else []
-        if way and flat.types[way[-1]] == flat.types[place]:
-            yield flat.with_part(place, flat.part(way[-1]))
 
 
 def _own(space: Space, flat: Flat, place: int) -> Constructor:
@@ -147,19 +215,16 @@ def _turned(flat: Flat, place: int, own: Sequence[int]) -> Datum:
     return flat.with_part(place, [flat.nodes[place], *(n for f in flat.fields(place) for n in outer.get(f, flat.part(f)))])
 
 
-def _simpler_letters(space: Space, value: Datum, flat: Flat) -> Iterator[Datum]:
+def _earlier_letters(space: Space, flat: Flat) -> Iterator[Datum]:
+    """An earlier letter for a later one, wherever it stands, then at one place alone."""
     places = [p for p, node in enumerate(flat.nodes) if not isinstance(node, Value)]
-    if not places:
-        return
-    held = [flat.nodes[p] for p in places]
-    alphabets = [_letters(space, flat.types[p]) for p in places]
-    yield relabelled(value, [alphabet[0] for alphabet in alphabets])
-    for letter, alphabet in dict(zip(held, alphabets, strict=True)).items():
-        for earlier in takewhile(lambda other, letter=letter: other != letter, alphabet):  # type: ignore[misc]
-            yield relabelled(value, [earlier if h == letter and type(h) is type(letter) else h for h in held])
-    for i in range(min(len(places), _MOST_PLACES)):
-        for earlier in takewhile(lambda other, i=i: other != held[i], alphabets[i]):  # type: ignore[misc]
-            yield relabelled(value, [*held[:i], earlier, *held[i + 1 :]])
+    held = dict.fromkeys((flat.types[p], flat.nodes[p]) for p in places)
+    for type, letter in held:
+        for earlier in takewhile(lambda other, letter=letter: other != letter, _letters(space, type)):  # type: ignore[misc]
+            yield rebuilt([earlier if (t, n) == (type, letter) else n for t, n in zip(flat.types, flat.nodes, strict=True)])
+    for p in places[:_MOST_PLACES]:
+        for earlier in takewhile(lambda other, p=p: other != flat.nodes[p], _letters(space, flat.types[p])):  # type: ignore[misc]
+            yield flat.with_part(p, [earlier])
 
 
 def _letters(space: Space, type: Type) -> Sequence[Datum]:
@@ -170,3 +235,15 @@ def _least(space: Space, type: Type) -> Datum | None:
     """The first value of the smallest size that the type has, among sizes up to 8."""
     size = next((s for s in range(9) if space.shapes.count(type, s)), None)
     return None if size is None else space.shapes.value(type, size, 0)
+
+
+_PASSES: tuple[Callable[[Space, Flat], Iterator[Datum]], ...] = (
+    _parts,
+    _all_simple,
+    _left_out,
+    _least_parts,
+    _earlier_constructors,
+    _moved,
+    _earlier_letters,
+    _few,
+)
