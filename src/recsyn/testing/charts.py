@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from recsyn.data.space import Space
 from recsyn.lang.types import constructors_of
-from recsyn.testing.findings import Rate
+from recsyn.testing.rates import Rate
 from recsyn.testing.rules import Mask
 from recsyn.values import Value, show, size
 

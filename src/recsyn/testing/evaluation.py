@@ -17,7 +17,7 @@ from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError, quoted
 from recsyn.lang.diagnostics import nearest
 from recsyn.testing.charts import Column, Range, ranges_over, rates_over
-from recsyn.testing.findings import Rate
+from recsyn.testing.rates import Rate
 from recsyn.testing.rules import Mask
 from recsyn.testing.verdicts import Failure, Model, batches, examine
 from recsyn.values import show
@@ -118,8 +118,7 @@ class Evaluation:
 
     @property
     def grouping(self) -> str:
-        """The feature that tells rows apart best for a reader: recursion depth, where the function recurs on its argument."""
-        return "recursion_depth" if "recursion_depth" in self.columns else "size"
+        return grouping_of(self.columns)
 
     @property
     def groupings(self) -> tuple[str, ...]:
@@ -133,6 +132,11 @@ class Evaluation:
             "by": {feature: [group.to_json() for group in self.by(feature)] for feature in self.groupings},
             "shapes": {"shapes": self.shape_rate.tested, "all_rows_right": self.shape_rate.tested - self.shape_rate.failures},
         }
+
+
+def grouping_of(columns: Collection[str]) -> str:
+    """The feature that tells rows apart best for a reader: recursion depth, where the function recurs on its argument."""
+    return "recursion_depth" if "recursion_depth" in columns else "size"
 
 
 def groups_over(column: Column, failing: Mask, most: int = _MOST_GROUPS) -> list[Group]:

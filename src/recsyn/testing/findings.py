@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,16 @@ import numpy as np
 from recsyn.data.answers import Answer
 from recsyn.data.features import Columns
 from recsyn.data.tasks import Task
+from recsyn.lang import core
+from recsyn.testing.evaluation import Group, grouping_of, groups_over
+from recsyn.testing.rates import Rate as Rate
+from recsyn.testing.rates import or_null
 from recsyn.testing.rules import Mask, Rule, Score
 from recsyn.testing.verdicts import Failure, Kind, Lost
 from recsyn.values import Datum, show
+
+FORMAT = 1
+"""Of campaign files."""
 
 
 @dataclass(frozen=True)
@@ -61,36 +68,10 @@ class Finding:
             "kinds": dict(self.kinds),
             "rule": str(self.rule) if self.rule else None,
             "conditions": self.rule.to_json() if self.rule else None,
-            "precision": _or_null(self.precision),
-            "recall": _or_null(self.recall),
+            "precision": or_null(self.precision),
+            "recall": or_null(self.recall),
             "scored_on": {"hits": self.score.hits, "predicted": self.score.predicted, "failures": self.score.failures},
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A share of failures with its 95 % confidence interval."""
-
-    failures: int
-    tested: int
-
-    @property
-    def share(self) -> float:
-        return self.failures / self.tested if self.tested else float("nan")
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's score interval (Wilson, JASA 22, 1927), which stays sound at 0 and 1."""
-        if not self.tested:
-            return 0.0, 1.0
-        z, n, p = 1.959963984540054, self.tested, self.share
-        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-        return max(0.0, centre - half), min(1.0, centre + half)
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        return f"{self.share:.2%} ({self.failures} of {self.tested}; 95 % interval {low:.2%} to {high:.2%})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,25 +132,35 @@ class Result:
         """The share of sampled inputs that fail."""
         return Rate(int(self.sampled.failing.sum()), len(self.sampled.inputs))
 
+    @property
+    def by(self) -> dict[str, list[Group]]:
+        """How the rate is made up: for each feature the sampled inputs in groups, the feature that tells most first."""
+        columns = self.sampled.columns
+        names = dict.fromkeys((grouping_of(columns), *columns)) if self.sampled.inputs else ()
+        return {name: groups_over(columns[name], self.sampled.failing) for name in names}
+
+    @property
+    def sample(self) -> str:
+        """SHA-256 of the sampled inputs in hexadecimal: the same where two campaigns drew the same ones."""
+        return sha256("\n".join(map(show, self.sampled.inputs)).encode("utf-8", "surrogatepass")).hexdigest()
+
     def to_json(self) -> dict[str, Any]:
-        low, high = self.rate.interval
+        """What a campaign file holds (:mod:`recsyn.testing.comparison` reads it), but for the model's name, which only who asked
+        it knows."""
         return {
+            "format": FORMAT,
             "task": self.task.name,
-            "function": self.task.function.name,
+            "function": core.spelled(self.task.function.name),
+            "program": self.task.program_hash,
+            "config": self.task.to_config(),
             "seed": self.seed,
             "max_size": self.max_size,
             "searched": len(self.searched.inputs),
             "failures": int(self.searched.failing.sum()),
             "calls": self.calls,
             "phases": {t.phase: {"asked": t.asked, "failures": t.failures, "lost": t.lost} for t in self.tallies},
-            "rate": {
-                "over": self.sampling,
-                "failures": self.rate.failures,
-                "tested": self.rate.tested,
-                "share": _or_null(self.rate.share),
-                "low": low,
-                "high": high,
-            },
+            "rate": {"over": self.sampling, "sample": self.sample, **self.rate.to_json()},
+            "by": {name: [{**group.place, **group.wrong.to_json()} for group in groups] for name, groups in self.by.items()},
             "findings": [f.to_json() for f in self.findings],
             "lost": dict(Counter(lost.loss for lost in self.lost)),
             "remarks": list(self.remarks),
@@ -177,7 +168,3 @@ class Result:
             "stopped": self.stopped,
             "interrupted": self.interrupted,
         }
-
-
-def _or_null(number: float) -> float | None:
-    return None if number != number else number
