@@ -32,6 +32,7 @@ VERBS = {
     "eval": "measure a checkpoint's exact match by depth, length, size and shape, and run whole evaluations by it",
     "fuzz": "find where a checkpoint fails, and say which rule predicts it",
     "replay": "run crash files again",
+    "compare": "set two campaigns side by side",
     "reproduce": "run an experiment of the papers, its figures beside the published ones",
     "bench": "measure what costs what, as ratios",
     "demo": "all of it, on binary successor, in a minute",
