@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.text import Text
 
-from recsyn.cli.terminal import progress, say
+from recsyn.cli.terminal import bar, progress, say, table
 from recsyn.data.distributions import Distribution
 from recsyn.data.tasks import Task
 from recsyn.testing.budget import Budget
 from recsyn.testing.campaign import run_campaign
 from recsyn.testing.certification import MOST_KEPT, Certificate, certify
+from recsyn.testing.evaluation import Group
 from recsyn.testing.events import BatchTested, Event, PhaseStarted, Shrunk
 from recsyn.testing.findings import Finding, Result
-from recsyn.testing.verdicts import Failure, Model
-from recsyn.values import Datum
+from recsyn.testing.verdicts import Failure, Lost, Model
+from recsyn.values import Datum, show
 
 _MOST_SHOWN = 20
 
@@ -100,8 +102,34 @@ def show_result(result: Result) -> None:
     if result.searched.inputs and not result.findings:
         say("no failure found")
     say(f"failure rate on {result.sampling}: {result.rate if result.rate.tested else 'not measured'}")
+    if result.rate.failures:
+        feature, groups = next(iter(result.by.items()))
+        _show_rates(feature, groups)
+    _show_lost(result.lost)
+    for remark in result.remarks:
+        say(f"note: {remark}")
+    if result.stopped is not None:
+        say(f"stopped: {result.stopped}")
     if result.interrupted:
         say("interrupted: this is what was found until then")
+
+
+def _show_rates(feature: str, groups: Sequence[Group]) -> None:
+    """How the rate is made up, by the feature that tells most."""
+    rows = []
+    for group in groups:
+        low, high = group.wrong.interval
+        share = group.wrong.share
+        rows.append((str(group), group.rows, f"{share:.1%}", f"{low:.1%} to {high:.1%}", bar(share)))
+    table(f"failure rate by {feature.replace('_', ' ')}", (feature, "inputs", "failed", "95 % interval", ""), rows)
+
+
+def _show_lost(lost: Sequence[Lost]) -> None:
+    """How many inputs have no verdict, for each kind of loss, and the first of them."""
+    first = {each.loss: each for each in reversed(lost)}
+    for loss, many in Counter(each.loss for each in lost).most_common():
+        say(f"{many} input{'' if many == 1 else 's'} without a verdict: {loss}, the first on {show(first[loss].input)}")
+        say(f"  {first[loss].why}")
 
 
 def _show_finding(number: int, finding: Finding, result: Result) -> None:
