@@ -84,6 +84,7 @@ PLAIN = parts(stepper_page(said("plain")))
 @example(HOSTILE[0])
 @example(HOSTILE[1])
 @example(HOSTILE[5])
+@example("f x, call by value")
 def test_whatever_is_said_is_data(text: str) -> None:
     parsed = parts(stepper_page(said(text)))
     assert parsed.tags == PLAIN.tags
