@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -110,47 +109,19 @@ def test_no_run_at_all() -> None:
 
 # In a browser
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync""".split()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    driver = pytest.importorskip("playwright.sync_api", reason="the page is tried out with Playwright, which is not installed")
-    if CHROMIUM is None:
-        pytest.skip("the page is tried out in Chromium, which is not installed")
-    with driver.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-
-
 Opened = Callable[..., Any]
 
 
 @pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Opened]:
-    """Open the page of some runs. At the end nothing but the file may have been asked for, and nothing complained."""
-    pages, asked, complaints = [], [], []
+def opened(visit: Opened, tmp_path: Path) -> Opened:
+    """Open the page of some runs."""
 
     def open_page(*runs: Any, **options: Any) -> Any:
         path = tmp_path / "page.html"
         path.write_text(stepper_page(*runs), "utf-8")
-        page = browser.new_page(**({"viewport": {"width": 1100, "height": 800}} | options))
-        page.set_default_timeout(10_000)
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        pages.append((page, path.as_uri()))
-        page.goto(path.as_uri())
-        return page
+        return visit(path, **options)
 
-    yield open_page
-    for page, _ in pages:
-        page.close()
-    assert [url for url in asked if not url.startswith("data:")] == [uri for _, uri in pages]
-    assert complaints == []
+    return open_page
 
 
 @pytest.fixture(scope="module")

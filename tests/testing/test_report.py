@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -24,10 +26,11 @@ from recsyn.semantics.reference import Reference
 from recsyn.testing import charts
 from recsyn.testing.budget import Budget
 from recsyn.testing.campaign import run_campaign
-from recsyn.testing.findings import Rate, Result
-from recsyn.testing.report import Report, Study, aligned, rule_in_words, write_report
+from recsyn.testing.findings import Evidence, Result, Tally
+from recsyn.testing.report import Report, Study, aligned, reduction, write_report
 from recsyn.testing.rules import Condition, Rule, Score
-from recsyn.testing.verdicts import Failure
+from recsyn.testing.verdicts import Failure, Lost
+from recsyn.testing.words import feature_in_words, rule_in_words
 from recsyn.values import Datum, Value
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -87,6 +90,7 @@ class Page(HTMLParser):
         self.html, self.open = html, list[str]()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[str] = []
+        self.scripts: list[str] = []
         self.feed(html)
         self.close()
         assert not self.open
@@ -106,7 +110,9 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open[-1:] != ["style"]:
+        if self.open[-1:] == ["script"]:
+            self.scripts.append(data)
+        elif self.open[-1:] != ["style"]:
             self.texts.append(data)
 
     @property
@@ -115,6 +121,15 @@ class Page(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.elements if name == tag]
+
+
+def sampled(result: Result, failing: int, tested: int) -> Result:
+    """The campaign as if its rate were this."""
+    told = result.sampled
+    failure = Failure(LEAF, ("a",), Answer(()), "too short")
+    failures = (failure,) * failing + (None,) * (tested - failing)
+    columns = {name: column[:tested] for name, column in told.columns.items()}
+    return dataclasses.replace(result, sampled=Evidence(told.inputs[:tested], columns, failures))
 
 
 def page_of(folder: Path, *studies: Study, title: str = "A title", timings: tuple[tuple[str, float], ...] = ()) -> Page:
@@ -146,11 +161,10 @@ def test_a_page_needs_nothing_else(tmp_path: Path, clamped: Result, right: Resul
     page = page_of(
         tmp_path, Study("a", clamped, (2.0, 1.0, 0.5)), Study("b", right), timings=(("training", 3.5), ("campaign", 75.0))
     )
-    assert not re.search(r"https?://", re.sub(r'xmlns(:\w+)?="[^"]*"', "", page.html))
-    assert not page.all("script")
-    assert not page.all("link")
+    named = re.sub(r'xmlns(:\w+)?="[^"]*"|createElementNS\("[^"]*"', "", page.html)
+    assert not re.search(r"https?://", named)
     assert not [a for _, a in page.elements if "src" in a or any(name.startswith("on") for name in a)]
-    inner = {f"#{a['id']}" for _, a in page.elements if "id" in a}
+    inner = {f"#{a['id']}" for _, a in page.elements if "id" in a} | {"data:,"}
     assert {a["href"] for _, a in page.elements if "href" in a} <= inner
     assert set(re.findall(r"url\(([^)]*)\)", page.html)) <= inner
     assert set(re.findall(r"var\((--[\w-]+)\)", page.html)) <= set(re.findall(r"(--[\w-]+):", page.html))
@@ -189,7 +203,14 @@ def test_what_a_user_wrote_cannot_act(tmp_path: Path, clamped: Result) -> None:
     finding = dataclasses.replace(clamped.findings[0], smallest=(dataclasses.replace(failure, answer=answer),))
     result = dataclasses.replace(clamped, findings=(finding,))
     page = page_of(tmp_path, Study(hostile, result, (1.0, 0.5)), title=hostile, timings=((hostile, 1.0),))
-    assert not page.all("script")
+    assert page.all("script") == [{"type": "application/json", "id": "data"}, {}]
+    data, script = page.scripts
+    assert not set(data) & set("<>&")
+    assert hostile in data.encode().decode("unicode_escape")
+    assert script == page_of(tmp_path, Study("a", clamped)).scripts[1]
+    (policy,) = [a["content"] for a in page.all("meta") if a.get("http-equiv")]
+    own = b64encode(sha256(script.encode()).digest()).decode()
+    assert policy == f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{own}'"
     assert not page.all("img")
     assert page.text.count(hostile) >= 6
 
@@ -202,7 +223,7 @@ def test_the_same_report_gives_the_same_bytes(tmp_path: Path, clamped: Result, t
 
 def test_what_was_not_measured_is_said(tmp_path: Path, clamped: Result) -> None:
     finding = dataclasses.replace(clamped.findings[0], score=Score(0, 0, 0))
-    page = page_of(tmp_path, Study("a", dataclasses.replace(clamped, findings=(finding,), rate=Rate(0, 0))))
+    page = page_of(tmp_path, Study("a", sampled(dataclasses.replace(clamped, findings=(finding,)), 0, 0)))
     assert page.text.count("not measured") == 3
     assert "nan" not in page.text.lower()
 
@@ -211,7 +232,7 @@ def test_a_campaign_that_never_began(tmp_path: Path, successor: Task, clamped: R
     empty = dataclasses.replace(
         clamped.searched, inputs=(), failures=(), columns={n: c[:0] for n, c in clamped.searched.columns.items()}
     )
-    result = dataclasses.replace(clamped, findings=(), searched=empty, fresh=empty, rate=Rate(0, 0), interrupted=True)
+    result = dataclasses.replace(clamped, findings=(), searched=empty, fresh=empty, sampled=empty, interrupted=True)
     page = page_of(tmp_path, Study("stopped", result), Study("done", clamped))
     assert "Nothing was searched" in page.text
     assert "stopped before its end" in page.text
@@ -227,8 +248,41 @@ def test_failures_without_a_rule_are_told_as_such(tmp_path: Path, clamped: Resul
 
 
 def test_failures_that_only_the_rate_met_are_told(tmp_path: Path, right: Result) -> None:
-    page = page_of(tmp_path, Study("a", dataclasses.replace(right, rate=Rate(3, 200))))
+    page = page_of(tmp_path, Study("a", sampled(right, 3, 200)))
     assert "yet 3 of the 200 drawn for the rate were not" in page.text
+
+
+def test_what_was_lost_remarked_and_stopped_is_told(tmp_path: Path, clamped: Result) -> None:
+    lost = tuple(Lost(value, "raised" if i else "timed out", f"why {i}") for i, value in enumerate(clamped.searched.inputs[:9]))
+    told = {"lost": lost, "tallies": (Tally("small", 150, 3, 9),), "calls": 1_234, "remarks": ("halved",), "stopped": "it is down"}
+    page = page_of(tmp_path, Study("a", dataclasses.replace(clamped, **told)))
+    assert "raised: 8 inputs" in page.text
+    assert "timed out: 1 input " in page.text
+    assert ["why 5" in page.text, "why 6" in page.text] == [True, False], "five of a kind"
+    assert "<dt>Model calls</dt><dd>1\u202f234 inputs</dd><dt>No verdict</dt><dd>9 inputs</dd>" in page.html
+    assert '<th scope="row">small</th><td>150</td><td>3</td><td>9</td>' in page.html
+    assert "It stopped: it is down" in page.text
+    assert "halved" in page.text
+
+
+def test_rates_are_told_by_every_feature(tmp_path: Path, clamped: Result) -> None:
+    page = page_of(tmp_path, Study("a", clamped))
+    column, failing = clamped.sampled.columns["size"], clamped.sampled.failing
+    for size in set(column.tolist()):
+        here = failing[column == size]
+        assert f'<th scope="row">{size}</th><td>{here.mean():.1%} of {len(here)}</td>' in page.html
+    assert "constructors in the input size" in page.text
+    assert "by every feature" not in page_of(tmp_path, Study("a", sampled(clamped, 0, 50))).text
+
+
+def test_a_long_reduction_is_cut_and_says_so(traversed: Result) -> None:
+    value = LEAF
+    for label in range(400):
+        value = Value("Branch", (label % 10, value, LEAF))
+    cut = reduction(traversed.task, value)
+    assert 0 < len(cut.steps) < cut.taken == 200
+    assert not cut.complete
+    assert len(cut.result) < 5_000
 
 
 def test_losses_that_are_no_numbers_are_left_out(tmp_path: Path, clamped: Result) -> None:
@@ -276,6 +330,20 @@ def test_tokens_far_from_the_difference_are_left_out() -> None:
 )
 def test_rules_are_put_into_words(conditions: list[tuple[str, str, int]], words: str) -> None:
     assert rule_in_words(Rule(tuple(Condition(*c) for c in conditions))) == words  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("feature", "words"),
+    [
+        ("size", "constructors in the input"),
+        ("count_My_Node", "My_Node in the input"),
+        ("spine_My_Node_2", "My_Node on the spine along field 2"),
+        ("off_spine_My_Node_2", "My_Node off the spine along field 2"),
+        ("unheard_of", "unheard of"),
+    ],
+)
+def test_features_are_put_into_words(feature: str, words: str) -> None:
+    assert feature_in_words(feature) == words
 
 
 def test_ranges_hold_every_number() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,33 +12,26 @@ from typing import Literal
 
 from recsyn.data.codecs import DecodeError
 from recsyn.data.tasks import Task
-from recsyn.errors import MissingExtra, RecsynError
+from recsyn.errors import MissingExtra
 from recsyn.lang.printer import Piece, show_term
+from recsyn.semantics.stepper import digest, embedded, stepper_parts
 from recsyn.testing import charts
-from recsyn.testing.findings import Evidence, Rate, Result
-from recsyn.testing.rules import Condition, Rule
-from recsyn.testing.verdicts import Failure
+from recsyn.testing.embedding import explored, stepped
+from recsyn.testing.findings import Evidence, Result
+from recsyn.testing.rates import Rate
+from recsyn.testing.verdicts import Failure, Lost
+from recsyn.testing.words import feature_in_words, rule_in_words
+from recsyn.testing.writing import write_text
 from recsyn.values import Datum, Value, show
 
 _AROUND = 40
 """How many tokens are shown on each side of the first difference."""
 _MOST_RANGES = 40
 _MOST_CELLS = 20
-
-_PHRASES = {
-    "size": "the input holds {} constructor{s}",
-    "depth": "the longest path of the input holds {} constructor{s}",
-    "recursion_depth": "the recursion goes {} call{s} deep",
-    "calls": "the function calls itself {} time{s}",
-    "rest": "the smallest part at which the recursion stops holds {} constructor{s}",
-    "imbalance": "the two sides of some node differ in depth by {}",
-    "balance": "the input is {} deeper in its last part than in its first",
-    "labels": "the input holds {} label{s}",
-    "repeats": "the input repeats {} label{s}",
-    "output_length": "the right output has {} token{s}",
-    "growth": "the right output is {} token{s} longer than the input",
-}
-_AMOUNTS = {">=": "at least", "<=": "at most", "==": "exactly"}
+_MOST_WRITTEN = 40_000
+"""Characters of a reduction that is written out, step under step."""
+_MOST_LOST = 5
+"""Lost inputs of a kind that are shown."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +56,7 @@ class Report:
 def write_report(path: str | Path, report: Report) -> Path:
     """Write the report as one HTML file. The same report gives the same bytes. Raises :class:`MissingExtra` without the packages
     of the extra ``report``, and :class:`RecsynError` where the file cannot be written."""
-    target = Path(path)
-    page = _page(report)
-    try:
-        target.write_bytes(page.encode("utf-8", "replace"))
-    except OSError as error:
-        raise RecsynError(f"the report cannot be written to {str(path)!r}: {error.strerror or error}") from None
-    return target
+    return write_text(path, _page(report), "the report")
 
 
 def _page(report: Report) -> str:
@@ -79,40 +67,30 @@ def _page(report: Report) -> str:
         raise MissingExtra("an HTML report", "report") from None
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"share": _share, "seconds": _seconds, "count": _count, "words": rule_in_words}
-    environment.filters |= {"show": show, "term": show_term, "joined": _joined}
+    environment.filters |= {"show": show, "joined": _joined, "counted": feature_in_words}
     environment.globals |= {"aligned": aligned, "pictures": _pictures, "swatch": charts.swatch, "style_of": charts.study_style}
-    template = environment.from_string(files("recsyn.testing").joinpath("report.html").read_text("utf-8"))
-    return template.render(report=report, figures=list(_figures(report.studies)), programs=_programs(report.studies))
+    environment.globals |= {"reduction": reduction, "lost_by_kind": _lost_by_kind, "next": next}
+    parts = stepper_parts()
+    script = f"\n{parts.script}\n{_file('report.js')}"
+    cases = stepped([(s.result.task, f.input) for s in report.studies for finding in s.result.findings for f in finding.smallest])
+    explorable = explored([(study.name, study.result) for study in report.studies])
+    return environment.from_string(_file("report.html")).render(
+        report=report,
+        figures=list(_figures(report.studies)),
+        programs=_programs(report.studies),
+        stepper=parts,
+        cases=enumerate(cases),
+        script=script,
+        digest=digest(script),
+        data=embedded({"explored": explorable, "stepped": [case.runs for case in cases]}),
+    )
+
+
+def _file(name: str) -> str:
+    return files("recsyn.testing").joinpath(name).read_text("utf-8")
 
 
 # Words
-
-
-def rule_in_words(rule: Rule | None) -> str:
-    """The rule as the end of a sentence that begins "it fails"."""
-    if rule is None:
-        return "where no simple rule predicts it"
-    if not rule.conditions:
-        return "on every input"
-    return "where " + " and ".join(map(_condition_in_words, rule.conditions))
-
-
-def _condition_in_words(condition: Condition) -> str:
-    amount = f"{_AMOUNTS[condition.relation]} {condition.threshold}".replace("-", "−")
-    phrase = _PHRASES.get(condition.feature)
-    if phrase:
-        return phrase.format(amount, s="" if condition.threshold == 1 else "s")
-    if condition.feature == "longer":
-        held = condition.threshold > 0 if condition.relation != "<=" else condition.threshold >= 1
-        return f"the right output is {'' if held else 'no '}longer than the input"
-    kind, _, of = condition.feature.partition("_")
-    if kind == "count":
-        return f"the input holds {amount} {of}"
-    if condition.feature.startswith(("spine_", "off_spine_")):
-        constructor, _, field = condition.feature.partition("spine_")[2].rpartition("_")
-        spine = f"the spine along field {field} of {constructor}"
-        return f"{spine} is {amount} long" if kind == "spine" else f"the input has {amount} {constructor} off {spine}"
-    return f"{condition.feature} is {amount}"
 
 
 def _share(number: float, digits: int = 2) -> str:
@@ -164,6 +142,39 @@ def _joined(pieces: Sequence[Piece]) -> Iterator[Piece]:
     """The same text in as few pieces as can be."""
     for marked, run in groupby(pieces, key=lambda piece: piece[1]):
         yield "".join(text for text, _ in run), marked
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """Steps written out, each its rule and its term as stretches of text. ``taken`` is how many there are, of which the last may be
+    left out; ``result`` is where they lead, the value where they are ``complete``."""
+
+    steps: tuple[tuple[str, tuple[Piece, ...]], ...]
+    taken: int
+    result: str
+    complete: bool
+
+
+def reduction(task: Task, value: Datum) -> Reduction:
+    """How the task's function reduces an input, as much of it as is read on a page."""
+    trace = task.function.trace(value, limit=200)
+    written: list[tuple[str, tuple[Piece, ...]]] = []
+    room = _MOST_WRITTEN
+    for step in trace:
+        pieces = tuple(_joined(step.before()))
+        room -= sum(len(text) for text, _ in pieces)
+        if room < 0:
+            break
+        written.append((step.rule, pieces))
+    result = show_term(trace.result)
+    shown = result if len(result) <= _MOST_WRITTEN // 10 else f"{result[: _MOST_WRITTEN // 10]}…"
+    return Reduction(tuple(written), len(trace), shown, trace.complete)
+
+
+def _lost_by_kind(result: Result) -> list[tuple[str, int, list[Lost]]]:
+    """The kinds of loss, the most frequent first, with how often each was met and the first of them."""
+    met = Counter(lost.loss for lost in result.lost)
+    return [(loss, many, [each for each in result.lost if each.loss == loss][:_MOST_LOST]) for loss, many in met.most_common()]
 
 
 def _pictures(task: Task, failure: Failure) -> list[tuple[str, str]]:
