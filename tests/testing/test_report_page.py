@@ -137,7 +137,16 @@ def test_a_counterexample_is_stepped_through_with_the_keyboard(page: Any, result
         assert page.inner_text("#stage .term") == "".join(text for text, _ in frames[-2].text)
         page.keyboard.press("Home")
         assert page.input_value("#number") == "0"
+    page.focus("#number")
+    page.keyboard.press("ArrowLeft")
+    page.focus("[role=tab]:nth-child(2)")
+    page.keyboard.press("ArrowRight")
+    assert page.get_attribute("[role=tab]:nth-child(1)", "aria-selected") == "true", "on a tab the arrows go to the next tab"
+    page.evaluate("{ const clear = clearInterval; window.clearInterval = (id) => { window.cleared = id; clear(id); } }")
+    page.click("#play")
     page.keyboard.press("Escape")
+    page.locator("#stage").wait_for(state="detached")
+    assert page.evaluate("window.cleared") is not None, "it plays on where nobody sees it"
     assert not page.is_visible("#stepper")
     assert page.evaluate("document.activeElement.dataset.stepped") == "0"
     page.keyboard.press("ArrowRight")
