@@ -106,6 +106,12 @@ def test_what_is_to_be_known_first() -> None:
     assert compare(campaign(), campaign()).remarks[0].startswith("both rates are of the same 9 inputs")
 
 
+def test_what_was_not_measured_is_not_compared() -> None:
+    comparison = compare(campaign(rate=Rate(0, 0)), campaign())
+    assert not comparison.same_sample
+    assert comparison.to_json()["difference"] == {"share": None, "low": -1.0, "high": 1.0}
+
+
 def test_other_functions_are_refused() -> None:
     with pytest.raises(RecsynError, match="about f, and g about g"):
         compare(campaign(), campaign(function="g", file="g"))

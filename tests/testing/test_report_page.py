@@ -19,7 +19,7 @@ from recsyn.data.tasks import Task
 from recsyn.semantics.frames import Run
 from recsyn.testing import embedding
 from recsyn.testing.campaign import Budget, run_campaign
-from recsyn.testing.embedding import shared, stepped
+from recsyn.testing.embedding import explored, shared, stepped
 from recsyn.testing.findings import Evidence, Result, Tally
 from recsyn.testing.report import Report, Study, write_report
 from recsyn.testing.verdicts import Lost
@@ -220,6 +220,20 @@ def test_room_is_shared_by_those_that_need_it() -> None:
     assert shared([10, 200, 300, 5], 101) == [10, 43, 43, 5]
     assert shared([], 5) == []
     assert sum(shared([50, 60, 70], 100)) == 100
+
+
+def test_inputs_that_make_a_page_too_large_are_left_out_and_counted(
+    visit: Callable[..., Any], result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = len(explored([("a", result)])[0]["features"])
+    monkeypatch.setattr(embedding, "_MOST_NUMBERS", 350 * features)
+    page = visit(write_report(tmp_path / "report.html", Report("t", "s", (Study("a", result),))))
+    assert page.inner_text("#explorer-over").startswith("The first 175 of 300 inputs: sizes from 1 to 15")
+    shown = cells(page)
+    first = Evidence(
+        result.sampled.inputs[:175], {n: c[:175] for n, c in result.sampled.columns.items()}, result.sampled.failures[:175]
+    )
+    assert shown == counted(first, "recursion_depth", "size", list(shown))
 
 
 def test_steps_that_make_a_page_too_large_are_left_out_and_counted(inorder: Task, monkeypatch: pytest.MonkeyPatch) -> None:

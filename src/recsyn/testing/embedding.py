@@ -17,9 +17,9 @@ from recsyn.testing.findings import Evidence, Result
 from recsyn.testing.words import feature_in_words
 from recsyn.values import Datum, size
 
-_MOST_NUMBERS = 200_000
+_MOST_NUMBERS = 150_000
 """Numbers that all inputs of a page may have for features, of about three characters each."""
-_MOST_CHARACTERS = 1_000_000
+_MOST_CHARACTERS = 800_000
 """Characters that all pictures of a page may take."""
 _MOST_STEPS, _MOST_ROUNDS, _LARGEST_IN_ROUNDS = 200, 100, 500
 """Pictures of a run, and constructors of an input that is also reduced in rounds: terms of rounds grow with it."""
@@ -31,33 +31,34 @@ def explored(results: Sequence[tuple[str, Result]]) -> list[dict[str, Any]]:
     """For each campaign and its name the features that tell its inputs apart, each with what it counts, and two sets of inputs:
     those that rates are of and those that rules were scored on, a column for each feature, and for each input ``1`` where it
     failed. ``style`` is which of the page's colours is the campaign's."""
-    room = _MOST_NUMBERS // (2 * max(len(results), 1))
-    told = ((study, name, result, _telling(result)) for study, (name, result) in enumerate(results))
+    told = [(study, name, result, _telling(result)) for study, (name, result) in enumerate(results)]
+    needs = [len(features) * len(sample.inputs) for _, _, result, features in told for sample in (result.sampled, result.fresh)]
+    granted = iter(shared(needs, _MOST_NUMBERS))
+    rooms = [(next(granted), next(granted)) for _ in told]
     return [
-        {"style": study_style(study), **_explored(name, result, features, room)}
-        for study, name, result, features in told
+        {
+            "style": study_style(study),
+            "name": name,
+            "features": [[feature, feature_in_words(feature)] for feature in features],
+            "samples": list(_samples(result, features, room)),
+        }
+        for (study, name, result, features), room in zip(told, rooms, strict=True)
         if features
     ]
 
 
-def _explored(name: str, result: Result, features: Sequence[str], room: int) -> dict[str, Any]:
-    most = room // len(features)
-    samples = {
-        "sampled": ("Inputs drawn for the rate", result.sampling, result.sampled),
-        "fresh": ("Fresh inputs, which rules were scored on", "drawn to cover sizes and depths evenly", result.fresh),
-    }
-    return {
-        "name": name,
-        "features": [[feature, feature_in_words(feature)] for feature in features],
-        "samples": [
-            {"name": key, "title": title, "over": over, **_columns(evidence, features, most)}
-            for key, (title, over, evidence) in samples.items()
-            if evidence.inputs
-        ],
-    }
+def _samples(result: Result, features: Sequence[str], rooms: tuple[int, int]) -> Iterator[dict[str, Any]]:
+    described = (
+        ("sampled", "Inputs drawn for the rate", result.sampling, result.sampled),
+        ("fresh", "Fresh inputs, which rules were scored on", "drawn to cover sizes and depths evenly", result.fresh),
+    )
+    for (name, title, over, evidence), room in zip(described, rooms, strict=True):
+        if evidence.inputs:
+            yield {"name": name, "title": title, "over": over, **_columns(evidence, features, max(1, room // len(features)))}
 
 
 def _columns(evidence: Evidence, features: Sequence[str], most: int) -> dict[str, Any]:
+    """The first inputs, at most so many: all are drawn alike, so that they stand for the others."""
     return {
         "inputs": len(evidence.inputs),
         "columns": [evidence.columns[feature][:most].tolist() for feature in features],
