@@ -69,7 +69,7 @@
     });
     const [wordsAcross, wordsDown] = [features[across][1], features[down][1]];
     const table = element("table", "", { class: "heat", role: "grid" }), head = element("tr"), body = element("tbody");
-    table.append(element("caption", `Share of inputs that failed. Down: ${wordsDown}. Across: ${wordsAcross}.`), element("thead"), body);
+    table.append(element("caption", `Share of inputs that failed. Down: ${wordsDown}. Across: ${wordsAcross}.`, { class: "unseen" }), element("thead"), body);
     head.append(element("td", "↓ →", { "aria-hidden": "true" }), ...xs.ranges.map((range) => element("th", label(range), { scope: "col" })));
     table.tHead.append(head);
     ys.ranges.forEach((y, row) => {
