@@ -50,7 +50,7 @@ def explored(results: Sequence[tuple[str, Result]]) -> list[dict[str, Any]]:
 def _samples(result: Result, features: Sequence[str], rooms: tuple[int, int]) -> Iterator[dict[str, Any]]:
     described = (
         ("sampled", "drawn for the rate", result.sampling, result.sampled),
-        ("fresh", "fresh, for the rules", "drawn to cover sizes and depths evenly", result.fresh),
+        ("fresh", "fresh, for the rules", "inputs that cover sizes and depths evenly", result.fresh),
     )
     for (name, title, over, evidence), room in zip(described, rooms, strict=True):
         if evidence.inputs:

@@ -85,8 +85,8 @@
     body.rows[0].cells[1].tabIndex = 0;
     get("explorer-table").replaceChildren(table);
     get("explorer-said").textContent = "Choose a cell, by a tap or by Tab and the arrows, for its numbers.";
-    const part = failing.length < inputs ? `The first ${failing.length} of ${inputs} inputs` : counted(inputs, "input");
-    get("explorer-over").textContent = `${part}: ${over}.`;
+    const part = failing.length < inputs ? `the first ${failing.length} of ${inputs}` : `${inputs} of them`;
+    get("explorer-over").textContent = `${over.charAt(0).toUpperCase()}${over.slice(1)}: ${part}.`;
   }
 
   function moveTo(cell) {

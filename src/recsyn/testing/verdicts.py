@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from recsyn.data.answers import Answer, Trouble
+from recsyn.data.answers import Answer, Trouble, Unanswered
 from recsyn.data.questions import Line
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
