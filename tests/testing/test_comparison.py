@@ -103,7 +103,9 @@ def test_what_is_to_be_known_first() -> None:
     remarks = compare(campaign(), odd).remarks
     assert [r.split(":")[0] for r in remarks[:3]] == ["the programs differ", "the rates are of different inputs", "g ended early"]
     assert "3 inputs without a verdict" in remarks[3]
-    assert compare(campaign(), campaign()).remarks[0].startswith("both rates are of the same 9 inputs")
+    (remark,) = compare(campaign(), campaign()).remarks
+    assert remark.startswith("both rates are of the same 9 inputs")
+    assert "`recsyn replay`" in compare(campaign(Told("1", "too short", None)), campaign()).remarks[-1]
 
 
 def test_what_was_not_measured_is_not_compared() -> None:

@@ -112,6 +112,8 @@ class Comparison:
                 yield f"{campaign.file} ended early: what it has not found may be there all the same"
             if campaign.lost:
                 yield f"{campaign.file} has {sum(campaign.lost.values()):,} inputs without a verdict, which are in no rate"
+        if any(matched.standing == "gone" for matched in self.findings):
+            yield "what is gone was not found again, which proves nothing: `recsyn replay` asks its inputs of another model"
 
     def to_json(self) -> dict[str, Any]:
         return {
