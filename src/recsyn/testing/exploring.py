@@ -33,7 +33,7 @@ _DEEPEST = 1_000
 """The greatest size of a search by depth: to count larger inputs by depth takes long."""
 _DEEPEST_VALUE = 200
 _BINS = 32
-_PLENTY = 4
+_PLENTY = 2
 """Proposals for each input that is asked."""
 _AT_RANDOM = 0.25
 """The share of what is asked that is taken as it comes, so that nothing that cells do not tell apart is passed over."""

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from recsyn.data.space import Space
 from recsyn.lang.types import CHAR, INT, constructors_of
 from recsyn.testing.flat import Flat, flattened
-from recsyn.values import Datum, Value, preorder, size
+from recsyn.values import Datum, Value, preorder
 
 Edit: TypeAlias = Callable[[Space, Flat, Random], Datum | None]
 _LARGEST_PART = 7
@@ -18,27 +18,27 @@ _TRIES = 8
 
 
 def mutated(space: Space, value: Datum, max_size: int, chance: Random) -> Datum | None:
-    """The value after one to three random edits, of at most ``max_size`` constructors; ``None`` where none was possible."""
-    found = value
-    for _ in range(chance.choice((1, 1, 2, 3))):
-        found = _edited(space, found, max_size, chance)
-    return None if found == value else found
+    """The value after one or two random edits, of at most ``max_size`` constructors; ``None`` where none was possible. An edit may
+    happen to change nothing."""
+    found = None
+    for _ in range(chance.choice((1, 1, 2))):
+        found = _edited(space, value if found is None else found, max_size, chance) or found
+    return found
 
 
-def _edited(space: Space, value: Datum, max_size: int, chance: Random) -> Datum:
+def _edited(space: Space, value: Datum, max_size: int, chance: Random) -> Datum | None:
     flat = flattened(space, value)
     for _ in range(_TRIES):
         edited = chance.choice(_EDITS)(space, flat, chance)
-        if edited is not None and edited != value and size(edited) <= max_size and _admitted(space, edited):
+        if edited is not None and _admitted(space, edited, max_size):
             return edited
-    return value
+    return None
 
 
-def _admitted(space: Space, value: Datum) -> bool:
-    if not space.alphabet.distinct:
-        return True
-    letters = [atom for atom in preorder(value) if not isinstance(atom, Value)]
-    return len(letters) == len(set(letters))
+def _admitted(space: Space, value: Datum, max_size: int) -> bool:
+    nodes = list(preorder(value))
+    letters = [node for node in nodes if not isinstance(node, Value)]
+    return len(nodes) - len(letters) <= max_size and not (space.alphabet.distinct and len(letters) > len(set(letters)))
 
 
 def _constructed(flat: Flat) -> list[int]:
