@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,20 +54,32 @@ def test_a_function_of_two_arguments_is_no_task() -> None:
         recsyn.fuzz(lambda inputs: inputs, PROGRAM["both"])
 
 
-def test_what_was_found_before_a_model_stops_is_kept(tmp_path: Path) -> None:
+def stopping(after: int, wrong: bool) -> Callable[[list[recsyn.Value]], list[recsyn.Value]]:
+    """A model that answers so many batches, right or wrong, and none after them."""
     calls = 0
 
     def model(inputs: list[recsyn.Value]) -> list[recsyn.Value]:
         nonlocal calls
         calls += 1
-        if calls > 2:
+        if calls > after:
             raise ValueError("out of memory")
-        return inputs
+        return inputs if wrong else PROGRAM["succ"].of_each(inputs)
 
+    return model
+
+
+def test_what_was_found_before_a_model_stops_is_kept(tmp_path: Path) -> None:
+    result = recsyn.fuzz(stopping(2, wrong=True), PROGRAM["succ"], crashes=tmp_path)
+    assert result.stopped is not None
+    assert "the model raised ValueError: out of memory" in result.stopped
+    assert result.findings
+    assert len(list(tmp_path.iterdir())) == len(result.findings)
+
+
+def test_a_model_that_stops_before_anything_is_found_is_an_error() -> None:
     with pytest.raises(CampaignStopped, match="the model raised ValueError: out of memory") as stopped:
-        recsyn.fuzz(model, PROGRAM["succ"], crashes=tmp_path)
-    assert stopped.value.result.findings
-    assert len(list(tmp_path.iterdir())) == len(stopped.value.result.findings)
+        recsyn.fuzz(stopping(2, wrong=False), PROGRAM["succ"])
+    assert stopped.value.result.searched.inputs
 
 
 @pytest.mark.parametrize(

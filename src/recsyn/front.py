@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -179,23 +179,27 @@ def fuzz(
     function: Function | Task,
     *,
     max_examples: int = 5_000,
+    seconds: float | None = None,
+    max_findings: int | None = None,
     seed: int = 0,
     max_size: int | None = None,
+    cases: Sequence[Datum] = (),
     crashes: str | Path | None = None,
 ) -> Result:
     """Hold a model against a function of one argument, or a task, and say where it is wrong and which rule predicts it.
 
     ``model`` takes a list of inputs, each a value of the function's parameter type, and returns one answer each: a value, or the
-    tokens of one. Inputs have up to ``max_size`` constructors: by default 20, or as many as the task draws. With ``crashes``, a
-    file for each finding is written into that folder. Raises :class:`~recsyn.testing.campaign.CampaignStopped`, which holds what
-    was found, where the model stops answering.
+    tokens of one. Inputs have up to ``max_size`` constructors: by default 20, or as many as the task draws; ``cases`` are asked first.
+    The search has ``max_examples`` inputs, and ends before that with ``max_findings`` different findings or after ``seconds``. With
+    ``crashes``, a file for each finding is written into that folder. Where the model stops answering, what was found until then is
+    the result, and its ``stopped`` says so; raises :class:`~recsyn.testing.campaign.CampaignStopped` where nothing was.
     """
     from recsyn.data.tasks import Task
     from recsyn.testing.budget import Budget
-    from recsyn.testing.campaign import CampaignStopped, run_campaign
+    from recsyn.testing.campaign import run_campaign
     from recsyn.testing.crashes import write_crashes
 
-    for name, number in (("max_examples", max_examples), ("seed", seed), ("max_size", max_size)):
+    for name, number in (("max_examples", max_examples), ("seed", seed), ("max_size", max_size), ("max_findings", max_findings)):
         least = 0 if name == "seed" else 1
         if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < least):
             raise RecsynError(f"{name} is {number!r}, not a whole number from {least} up")
@@ -204,12 +208,8 @@ def fuzz(
     if not isinstance(function, Function | Task):
         raise RecsynError(f"{function!r} is no function of a program", 'give program["name"], or a task')
     task = function if isinstance(function, Task) else plain_task(function, max_size or 20)
-    try:
-        result = run_campaign(model, task, budget=Budget.of(max_examples), seed=seed, max_size=max_size)
-    except CampaignStopped as stopped:
-        if crashes is not None:
-            write_crashes(stopped.result, crashes)
-        raise
+    budget = Budget.of(max_examples, max_findings, seconds)
+    result = run_campaign(model, task, budget=budget, seed=seed, max_size=max_size, cases=cases)
     if crashes is not None:
         write_crashes(result, crashes)
     return result

@@ -350,7 +350,7 @@ def test_a_crash_of_another_task_is_not_replayed(recsyn, checkpoint: Path, tmp_p
     (crash,) = tmp_path.glob("*.json")
     text = crash.read_text().replace("succ", "next")
     crash.write_text(text)
-    code, _, err = recsyn("replay", crash, "--checkpoint", checkpoint)
+    code, _, err = recsyn("replay", crash, "--model", checkpoint)
     assert code == 2
     assert "is about next of nextessor-reverse" in err
 

@@ -276,7 +276,7 @@ def test_what_was_found_before_a_model_stopped_is_kept(at: int, succ: Task, clam
 
 
 def test_a_model_that_stops_before_anything_was_found_is_told(succ: Task, brief: Budget) -> None:
-    with pytest.raises(CampaignStopped, match="no longer answers.*out of memory") as caught:
+    with pytest.raises(CampaignStopped, match=r"no longer answers.*out of memory") as caught:
         run_campaign(Recorded(succ.function.of_each, 2, broken), succ, budget=brief)
     assert isinstance(caught.value, ModelError)
     assert len(caught.value.result.searched.inputs) == 64

@@ -24,10 +24,13 @@ from recsyn.testing.budget import Budget
 from recsyn.testing.campaign import CampaignStopped
 from recsyn.testing.crashes import earlier_inputs, make_crash_folder, write_crashes
 from recsyn.testing.findings import Result
+from recsyn.testing.junit import write_junit
 from recsyn.testing.models.asking import Asking
 from recsyn.testing.models.opening import KINDS, open_model
 from recsyn.testing.pooling import pooled
+from recsyn.testing.tyche import write_tyche
 from recsyn.testing.verdicts import Model
+from recsyn.testing.writing import check_writable
 from recsyn.values import Datum
 
 
@@ -71,6 +74,13 @@ def run(options: Namespace) -> int:
     task = task_named(options.task) if options.task else None
     asking = asking_of(options)
     make_crash_folder(options.crashes)
+    for path, what in ((options.html, "the report"), (options.junit, "the JUnit file"), (options.tyche, "the file for Tyche")):
+        if path:
+            check_writable(path, what)
+    if options.html:
+        with extra("an HTML report", "report"):
+            import jinja2  # noqa: F401
+            import matplotlib  # noqa: F401
     with _opened(options, task, asking) as held:
         if options.exhaustive:
             return _certify(held, options)
@@ -163,3 +173,7 @@ def _hand_over(result: Result, held: _Held, options: Namespace) -> None:
         summary = f"{held.name} held against {result.task.function.name} on inputs of up to {result.max_size} constructors."
         written = write_report(options.html, Report(title, summary, (Study(held.name, result),)))
         note(f"report: {written}")
+    if options.junit:
+        note(f"JUnit: {write_junit(options.junit, result)}")
+    if options.tyche:
+        note(f"Tyche: {write_tyche(options.tyche, result)}")

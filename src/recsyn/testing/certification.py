@@ -57,8 +57,9 @@ class Certificate:
 
     @property
     def holds(self) -> bool:
-        """Whether the model is right on every input."""
-        return self.tested == self.inputs and not self.failures and not self.lost
+        """Whether the model is right on every input, and the answers that were written agree with the verdicts."""
+        agree = self.comparison is None or not self.comparison.differing
+        return self.tested == self.inputs and not self.failures and not self.lost and agree
 
     def to_json(self) -> dict[str, Any]:
         compared = self.comparison

@@ -4,7 +4,7 @@ letter throughout, parts repeated: what shortcuts go wrong on, and what uniform 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, count
+from itertools import chain, count, permutations
 from random import Random
 
 from recsyn.data.distributions import Distribution, Extremes, Sampler, Spines, Uniform
@@ -13,7 +13,7 @@ from recsyn.data.space import Space, relabelled
 from recsyn.errors import RecsynError
 from recsyn.lang.types import constructors_of
 from recsyn.testing.flat import Flat, flattened, rebuilt
-from recsyn.values import Datum, Value, preorder
+from recsyn.values import Datum, Value, preorder, size
 
 _DEEPEST = 1_000
 """The greatest size that extremes of depth are made of: to count larger inputs by depth takes long."""
@@ -27,7 +27,7 @@ def edges(space: Space, max_size: int, seed: int) -> Iterator[Datum]:
             greatest = max(1, round(max_size * part))
             for index, sampler in enumerate(_samplers(space, greatest)):
                 chance = stream(seed, "campaign", "edges", turn, greatest, index)
-                yield from _extreme(space, sampler.draw(chance), chance)
+                yield from (value for value in _extreme(space, sampler.draw(chance), chance) if size(value) <= max_size)
 
 
 def _samplers(space: Space, greatest: int) -> Iterator[Sampler]:
@@ -72,11 +72,10 @@ def _uniform(space: Space, flat: Flat) -> Iterator[Datum]:
 
 
 def _repeated(flat: Flat) -> Iterator[Datum]:
-    """The first field of the root once more in the place of each other of its type."""
-    fields = flat.fields(0)
-    for other in fields[1:]:
-        if flat.types[other] == flat.types[fields[0]]:
-            yield flat.with_part(other, flat.part(fields[0]))
+    """Each field of the root once more in the place of each other of its type."""
+    for one, other in permutations(flat.fields(0), 2):
+        if flat.types[one] == flat.types[other]:
+            yield flat.with_part(other, flat.part(one))
 
 
 def patterned(space: Space, value: Datum, pattern: int, chance: Random) -> Datum:

@@ -162,6 +162,7 @@ class Interview:
                 f"the model answers a batch of {len(batch)} inputs in another order than it was asked",
                 "the answer to the first input comes first, that to the last input last",
             )
+            self.verdicts.clear()  # They are of other inputs.
             raise Ended
         self.remarks.append(
             f"{right} of the first {len(again)} failing inputs are answered right when asked again, alone: "
