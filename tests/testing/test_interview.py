@@ -1,4 +1,5 @@
-"""What becomes of a model that does not answer as it should: one input is lost, or the campaign ends, and what was found is told."""
+"""What becomes of a model that does not answer as it should: one input is lost, or the campaign ends, and what was found is
+told."""
 
 from __future__ import annotations
 

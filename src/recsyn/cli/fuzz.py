@@ -117,12 +117,12 @@ def _opened(options: Namespace, task: Task | None, asking: Asking) -> Iterator[_
     if options.workers == 1 and len(devices) == 1:
         yield _Held(opened.model, opened.task, opened.name, spec)
         return
-    again = partial(_open_again, options.model, task.to_config() if task else None, asking)
+    again = partial(open_again, options.model, task.to_config() if task else None, asking)
     with pooled(again, max(options.workers, len(devices)), devices) as pool:
         yield _Held(pool, opened.task, opened.name, spec)
 
 
-def _open_again(spec: str, config: dict[str, Any] | None, asking: Asking, device: str) -> Model:
+def open_again(spec: str, config: dict[str, Any] | None, asking: Asking, device: str) -> Model:
     """The model as another process opens it."""
     return open_model(spec, None if config is None else task_from_config(config), replace(asking, device=device)).model
 
