@@ -194,7 +194,10 @@ def test_what_is_too_long_has_no_answer(kind: str, made: Making, succ: Task) -> 
     fits = [n + 1 < 8 if kind == "gpt2" else n + 1 <= 8 for n in (3, 6, 7, 8, 12)]
     assert [isinstance(answer, Answer) for answer in answers] == fits
     assert answers[-1] == Unanswered("raised", "the input is 13 tokens of the model's, and it has 8 positions")
-    assert all(isinstance(a, Unanswered) or len(a.tokens) <= 8 for a in answers)
+    # Short inputs have more room for their answers than the long ones that they share a batch with.
+    assert answers == [answer for each in inputs for answer in model([each])]
+    if kind == "gpt2":
+        assert [len(answer.tokens) for answer in answers if isinstance(answer, Answer)] == [4, 1]
     outputs = succ.function.of_each(inputs)
     assert not model.correct(inputs, outputs).any()
     assert np.isinf(model.losses(inputs, outputs)[-1])
