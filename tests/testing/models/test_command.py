@@ -15,11 +15,17 @@ import pytest
 from recsyn.data.answers import Answer, Unanswered
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
+from recsyn.testing.models import command as commands
 from recsyn.testing.models.command import Command
 from recsyn.values import Datum
 
 Scripting = Callable[[str], list[str]]
 ECHO = "for row in rows: say(row['id'], row['input'])\n"
+
+
+@pytest.fixture(autouse=True)
+def _little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "_GRACE", 0.2)
 
 
 def run(script: Scripting, task: Task, lines: str, timeout: float = 20.0) -> Command:
