@@ -165,6 +165,19 @@ def test_what_always_ends_without_an_answer_is_not_started_for_ever(
     assert marks.read_text() == ".."
 
 
+def test_what_reads_nothing_is_not_waited_for(script: Scripting, succ: Task, numbers: list[Datum]) -> None:
+    answers = run(script, succ, "time.sleep(60)\n", timeout=0.5)(numbers[-1:] * 20_000)
+    assert set(answers) == {Unanswered("timed out", "no line within 0.5 s")}
+
+
+def test_what_ends_after_every_batch_is_started_for_each(script: Scripting, succ: Task, numbers: list[Datum]) -> None:
+    model = run(script, succ, "row = next(rows)\nsay(row['id'], row['input'])\n")
+    for each in numbers[:4]:
+        answer, lost = model([each, each])
+        assert [answer] == echoes(succ, [each])
+        assert lost == Unanswered("raised", "the command ended with exit status 0")
+
+
 def test_what_falls_silent_is_ended(script: Scripting, succ: Task, numbers: list[Datum]) -> None:
     model = run(
         script,

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import SimpleNamespace
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 
@@ -18,6 +20,7 @@ from recsyn.data.answers import Answer, Unanswered
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.testing.models import endpoint as endpoints
+from recsyn.testing.models import exchange
 from recsyn.testing.models.asking import Asking
 from recsyn.testing.models.endpoint import open_endpoint
 from recsyn.values import Datum
@@ -199,6 +202,15 @@ def test_what_hangs_is_timed_out(parts: tuple[bytes, ...], serve: Serving, right
     assert time.monotonic() - began < 4, "it was waited for"
 
 
+def test_what_cannot_be_connected_to_in_time_is_timed_out(succ: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connected(*_: Any, **__: Any) -> None:
+        raise URLError(TimeoutError("timed out"))
+
+    monkeypatch.setattr(exchange, "_OPENER", SimpleNamespace(open=connected))
+    with pytest.raises(RecsynError, match=r"does not answer: no answer within 60 s"):
+        open_endpoint("http://192.0.2.1/v1", succ, MODEL)
+
+
 REPLIES: list[tuple[dict[str, Any], str | tuple[str, ...]]] = [
     (chat("The answer:\n\n`X1 01`\n\nas 2 + 1 = 3."), ("X1", "01")),
     (chat("I am a language model"), "no answer in 'I am a language model'"),
@@ -269,6 +281,8 @@ def test_what_answers_nothing_is_an_error_before_anything_runs(
         (b'{"data": [{"id": "only-one"}]}', "only-one"),
         (b'{"data": []}', None),
         (b"no list at all", None),
+        (b'{"data": 7}', None),
+        (b"[]", None),
     ],
 )
 def test_the_one_model_of_an_endpoint_needs_no_name(

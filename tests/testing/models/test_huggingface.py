@@ -26,7 +26,8 @@ from recsyn.testing.models.huggingface import HuggingFace
 from recsyn.testing.models.opening import open_model
 from recsyn.testing.models.portions import Portions
 from recsyn.testing.models.pretrained import check_tokens, load_pretrained
-from recsyn.testing.verdicts import Graded, Judge
+from recsyn.testing.models.writing import written
+from recsyn.testing.verdicts import Graded, Judge, examine
 from recsyn.values import Datum, Value
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -352,3 +353,44 @@ def test_the_end_that_a_tokenizer_adds_is_no_part_of_a_prompt(
     assert model(numbers) == plain(numbers)
     outputs = succ.function.of_each(numbers)
     assert model.losses(numbers, outputs) == pytest.approx(plain.losses(numbers, outputs))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["gpt2", "bart"])
+def test_verdicts_of_a_half_trained_model_are_those_of_its_answers(
+    kind: str, succ: Task, numbers: list[Datum], tmp_path: Path
+) -> None:
+    """It has learnt some small numbers by heart. What is judged in one pass is judged as if it were written out."""
+    words, learning = tokenizer(), network(kind, 3 + len(TOKENS), 64)
+    for weight in learning.parameters():
+        if weight.dim() > 1:
+            torch.nn.init.normal_(weight, std=0.1)
+    own = torch.optim.AdamW(learning.parameters(), lr=1e-2)
+    sources = words([written(succ, each) for each in numbers])["input_ids"]
+    answers = [" ".join(tokens) for tokens in succ.answers(numbers, succ.function.of_each(numbers))]
+    targets = [[*ids, EOS] for ids in words(answers)["input_ids"]]
+    if kind == "gpt2":
+        read = [one + other for one, other in zip(sources, targets, strict=True)]
+        labels = [[-100] * len(one) + other for one, other in zip(sources, targets, strict=True)]
+    else:
+        read, labels = sources, targets
+    told = {"input_ids": filled(read, PAD), "attention_mask": filled([[1] * len(row) for row in read], 0)}
+    for _ in range(250):
+        learning(**told, labels=filled(labels, -100)).loss.backward()
+        own.step()
+        own.zero_grad()
+    learning.save_pretrained(tmp_path)
+    words.save_pretrained(tmp_path)
+    model = opened(tmp_path, succ, size=64)
+    inputs = list(succ.space.smallest(100))
+    verdicts = examine(model, succ, inputs)
+    assert verdicts == examine(model.__call__, succ, inputs)
+    right = np.array([verdict is None for verdict in verdicts])
+    assert 0.02 < right.mean() < 0.98
+    losses = model.losses(inputs, succ.function.of_each(inputs))
+    assert losses[right].mean() < losses[~right].mean()
+
+
+def filled(rows: Sequence[Sequence[int]], filler: int) -> Any:
+    width = max(map(len, rows))
+    return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows])

@@ -20,7 +20,7 @@ from recsyn.testing.models.asking import Asking
 from recsyn.testing.models.command import Command
 from recsyn.testing.models.opening import KINDS, open_model
 from recsyn.testing.models.single import OneAtATime
-from recsyn.testing.verdicts import examine
+from recsyn.testing.verdicts import Judge, examine
 from recsyn.values import Datum, Value
 
 CALLABLES = """
@@ -62,7 +62,7 @@ def test_a_callable_on_batches(name: str, file: Path, succ: Task, numbers: list[
     assert opened.model(numbers) == doubled(numbers)
 
 
-@pytest.mark.parametrize("spec", ["one:{}:one", "{}:single"])
+@pytest.mark.parametrize("spec", ["one:{}:one", "one:{}:single", "{}:single"])
 def test_a_callable_on_one_input(spec: str, file: Path, succ: Task, numbers: list[Datum]) -> None:
     opened = open_model(spec.format(file), succ, Asking(timeout=60))
     assert isinstance(opened.model, OneAtATime)
@@ -244,7 +244,8 @@ def test_modules_of_lightning(modules: Path, succ: Task, numbers: list[Datum], o
     assert theirs(numbers) == [Answer(tuple(succ.input_codec.encode(each))) for each in numbers]
     ours, network = (open_model(f"{modules}:{name}", succ, Asking(batch_size=9)).model for name in ("ours", "network"))
     assert ours(numbers) == network(numbers)
-    assert ours.batch_size == 9  # type: ignore[attr-defined]
+    assert isinstance(ours, Judge)
+    assert ours.portions.size == 9  # type: ignore[attr-defined]
     with pytest.raises(RecsynError, match="is a Linear without predict_step"):
         open_model(f"{modules}:bare", succ)
 
@@ -263,7 +264,8 @@ def test_a_checkpoint_brings_its_task(succ: Task, inorder: Task, numbers: list[D
     folder = Path(__file__).parents[3] / "checkpoints" / "successor-reverse"
     opened = open_model(str(folder), asking=Asking(batch_size=10))
     assert opened.name == "successor-reverse"
-    assert opened.model.batch_size == 10  # type: ignore[attr-defined]
+    assert isinstance(opened.model, Judge)
+    assert opened.model.portions.size == 10  # type: ignore[attr-defined]
     small = numbers[:15]
     assert examine(opened.model, opened.task, small) == [None] * 15
     same = open_model(str(folder), succ)

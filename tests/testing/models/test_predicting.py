@@ -116,8 +116,7 @@ def test_another_vocabulary_is_told_before_anything_runs(succ: Task) -> None:
 def test_a_network_of_ours_answers_as_in_a_checkpoint(succ: Task, numbers: list[Datum]) -> None:
     torch.manual_seed(0)
     small = Architecture(width=16, heads=2, feedforward=16, max_positions=24)
-    model = network_model(network_for(small, len(succ.vocabulary)), succ, batch_size=7)
-    assert model.batch_size == 7
+    model = network_model(network_for(small, len(succ.vocabulary)), succ)
     outputs = succ.function.of_each(numbers)
     answers = [Answer(tuple(tokens)) for tokens in succ.answers(numbers, outputs)]
     assert model.correct(numbers, outputs).tolist() == [a == b for a, b in zip(model(numbers), answers, strict=True)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsyn.data.answers import Answer, Unanswered
+from recsyn.data.questions import QUESTIONS
 from recsyn.data.records import generated
 from recsyn.data.rows import split_of
 from recsyn.data.tasks import Task
@@ -83,6 +85,21 @@ def test_the_prompt_shows_the_program_and_rows_of_the_training_split(succ: Task)
         assert split_of(succ, value) == "train"
     assert text == Prompt(succ, shown=5, seed=1).around("X1 X1 01")
     assert text != Prompt(succ, shown=5, seed=2).around("X1 X1 01")
+
+
+def test_no_row_is_shown_twice(make_task: Callable[..., Task]) -> None:
+    text = Prompt(make_task("succ", largest=2), shown=8).around("01")
+    shown = re.findall(r"input: (.*)\noutput: (.+)\n", text)
+    assert len(shown) == len(set(shown)) < 8
+
+
+@pytest.mark.parametrize("asks", QUESTIONS)
+def test_the_prompt_says_what_is_asked(asks: str, make_task: Callable[..., Task]) -> None:
+    rounds = {"rounds": 3} if asks == "rounds" else {}
+    task = make_task("succ", asks=asks, **rounds)
+    text = Prompt(task).around("01")
+    assert "{" not in text
+    assert {"value": "the function's value", "rounds": "after 3 rounds", "next": "the line after it"}.get(asks, "output is") in text
 
 
 def test_a_prompt_of_ones_own(succ: Task) -> None:

@@ -113,12 +113,12 @@ class Endpoint:
         address = urlsplit(self.url)
         path = address.path.removesuffix("/completions").removesuffix("/chat")
         try:
-            listed = self._asked(None, urlunsplit((address.scheme, address.netloc, f"{path}/models", "", "")))
+            listed = _list(self._asked(None, urlunsplit((address.scheme, address.netloc, f"{path}/models", "", ""))), "data")
         except Failed as failed:
             if failed.unreachable or failed.status in (401, 403):
                 raise self._refusal(failed) from None
-            return self
-        names = [each.get("id") for each in _list(listed, "data") if isinstance(each, Mapping)]
+            return self  # It may have no such list, and answer all the same.
+        names = [each.get("id") for each in listed if isinstance(each, Mapping)]
         if len(names) == 1 and isinstance(names[0], str):
             return replace(self, asking=replace(self.asking, model=names[0]))
         if names:

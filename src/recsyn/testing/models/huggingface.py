@@ -17,7 +17,7 @@ from recsyn.data.questions import Line
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError, quoted
 from recsyn.testing.models.portions import Portions
-from recsyn.testing.models.pretrained import Pretrained, blaming
+from recsyn.testing.models.pretrained import Pretrained, blaming, quietly
 from recsyn.testing.models.writing import first_input, written
 from recsyn.values import Datum
 
@@ -158,7 +158,8 @@ class HuggingFace:
             decoder_start_token_id=own.start,
         )
         told = {"generation_config": settings, "logits_processor": transformers.LogitsProcessorList([watch])}
-        rows = own.model.generate(input_ids=ids, attention_mask=mask, **told)[:, width:].tolist()
+        with quietly(transformers):
+            rows = own.model.generate(input_ids=ids, attention_mask=mask, **told)[:, width:].tolist()
         answers = [
             Unanswered("not a number", f"the logits of token {lost + 1} are not numbers")
             if lost >= 0

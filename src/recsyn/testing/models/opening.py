@@ -19,6 +19,8 @@ from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError, extra, quoted
 from recsyn.lang.diagnostics import nearest
 from recsyn.testing.models.asking import Asking
+from recsyn.testing.models.portions import Fitted, Portions
+from recsyn.testing.models.single import OneAtATime, one_at_a_time
 from recsyn.testing.verdicts import Model
 
 KINDS = (
@@ -87,14 +89,12 @@ def _checkpoint(folder: str, task: Task | None, asking: Asking) -> Opened:
             )
         found = replace(found, task=task)
     found.model.to(_device(asking.device))
-    model = CheckpointModel(found) if asking.batch_size is None else CheckpointModel(found, asking.batch_size)
-    return Opened(model, found.task, Path(folder).name or folder)
+    return Opened(Fitted(CheckpointModel(found), asking.batch_size), found.task, Path(folder).name or folder)
 
 
 def _hugging_face(folder: str, task: Task, asking: Asking) -> Opened:
     with extra("a Hugging Face model", "neural"):
         from recsyn.testing.models.huggingface import TEMPLATE, HuggingFace
-        from recsyn.testing.models.portions import Portions
         from recsyn.testing.models.pretrained import check_tokens, load_pretrained
     pretrained = load_pretrained(Path(folder), _device(asking.device))
     check_tokens(pretrained, task)
@@ -126,18 +126,14 @@ def _command(text: str, task: Task, asking: Asking) -> Opened:
 
 
 def _single(spec: str, task: Task, asking: Asking) -> Opened:
-    from recsyn.testing.models.single import one_at_a_time
-
     place = spec.removeprefix("one:")
     found = _named(place)
     if not callable(found):
         raise _not_callable(place, found)
-    return Opened(one_at_a_time(found, asking.timeout), task, place)
+    return Opened(_timed(one_at_a_time(found), asking), task, place)
 
 
 def _found(spec: str, task: Task, asking: Asking) -> Opened:
-    from recsyn.testing.models.portions import Fitted
-
     found = _named(spec)
     if isinstance(found, type):
         raise RecsynError(f"{spec!r} is a class, and no model yet", "name an instance of it")
@@ -146,23 +142,24 @@ def _found(spec: str, task: Task, asking: Asking) -> Opened:
         return Opened(_module(found, spec, task, asking), task, spec)
     if not callable(found):
         raise _not_callable(spec, found)
-    from recsyn.testing.models.single import OneAtATime
-
     if isinstance(found, OneAtATime):
-        return Opened(found if found.timeout is not None else replace(found, timeout=asking.timeout), task, spec)
+        return Opened(_timed(found, asking), task, spec)
     return Opened(Fitted(found, asking.batch_size), task, spec)
+
+
+def _timed(model: OneAtATime, asking: Asking) -> OneAtATime:
+    return model if model.timeout is not None else replace(model, timeout=asking.timeout)
 
 
 def _module(found: Any, spec: str, task: Task, asking: Asking) -> Model:
     with extra("a module of Lightning's", "neural"):
         from recsyn.neural.networks import Network
         from recsyn.neural.training import Seq2SeqModule
-        from recsyn.testing.models.portions import Portions
         from recsyn.testing.models.predicting import Predicting, network_model
     found = found.to(_device(asking.device))
     network = found.model if isinstance(found, Seq2SeqModule) else found
     if isinstance(network, Network):
-        return network_model(network, task, asking.batch_size)
+        return Fitted(network_model(network, task), asking.batch_size)
     if not hasattr(found, "predict_step"):
         raise RecsynError(f"{spec!r} is a {type(found).__name__} without predict_step", "wrap it in a LightningModule that has it")
     model = Predicting(found, task, Portions(asking.batch_size))

@@ -81,7 +81,7 @@ class Predicting:
         return Answer(tuple(tokens[n] if 0 <= n < len(tokens) else f"<{n}>" for n in own), ended)
 
 
-def network_model(network: Network, task: Task, batch_size: int | None = None) -> CheckpointModel:
+def network_model(network: Network, task: Task) -> CheckpointModel:
     """A network of ours that no folder holds. Raises :class:`RecsynError` where it was made for another vocabulary."""
     own = network.tokens.num_embeddings
     if own != len(task.vocabulary):
@@ -89,8 +89,7 @@ def network_model(network: Network, task: Task, batch_size: int | None = None) -
             f"the network has {own} tokens, and the vocabulary of {task.name} has {len(task.vocabulary)}",
             "hold it against the task that it was trained on",
         )
-    made = Checkpoint(task, network.architecture, Recipe(), network, {}, Path())
-    return CheckpointModel(made, batch_size) if batch_size else CheckpointModel(made)
+    return CheckpointModel(Checkpoint(task, network.architecture, Recipe(), network, {}, Path()))
 
 
 @contextmanager

@@ -43,11 +43,15 @@ class Pretrained:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of texts, with what the tokenizer puts around them."""
-        return [list(ids) for ids in self.tokenizer(list(texts))["input_ids"]] if texts else []
+        return [list(ids) for ids in self.tokenizer(list(texts), verbose=False)["input_ids"]] if texts else []
 
     def bare(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of texts, with nothing around them."""
-        return [list(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
+        return (
+            [list(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]]
+            if texts
+            else []
+        )
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids, silent ones left out. An unknown token is shown as such, and never passed over."""
@@ -63,7 +67,7 @@ def load_pretrained(folder: Path, device: str) -> Pretrained:
         transformers = importlib.import_module("transformers")
     _check_weights(folder)
     told = {"local_files_only": True, "trust_remote_code": False}
-    with blaming(folder), _quietly(transformers):
+    with blaming(folder), quietly(transformers):
         config = transformers.AutoConfig.from_pretrained(folder, **told)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **told)
         causal = not config.is_encoder_decoder
@@ -157,7 +161,7 @@ def blaming(folder: Path | None) -> Iterator[None]:
 
 
 @contextmanager
-def _quietly(transformers: Any) -> Iterator[None]:
+def quietly(transformers: Any) -> Iterator[None]:
     """Nothing told and no bar drawn while a model loads."""
     logging = transformers.utils.logging
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -54,7 +54,7 @@ class OneAtATime:
 
 def one_at_a_time(answer: Callable[[Any], Any], timeout: float | None = None) -> OneAtATime:
     """The model that asks a function for one input at a time; also to be written above it as ``@one_at_a_time``."""
-    return OneAtATime(answer, timeout)
+    return answer if isinstance(answer, OneAtATime) and timeout is None else OneAtATime(answer, timeout)
 
 
 def raised(error: BaseException) -> Unanswered:

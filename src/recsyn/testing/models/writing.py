@@ -17,7 +17,7 @@ You work out the function `{function}` of this program, written in a small funct
 
 {program}
 
-Inputs and outputs are written as tokens with a blank between them. {notation}
+{notation}
 
 {demonstrations}
 
@@ -26,13 +26,22 @@ Answer with the output's tokens on one line, and with nothing else.
 input: {input}
 output:"""
 _SHOWN = 64
+_OUTPUTS = {
+    "value": "An output is the function's value on the input.",
+    "rounds": "An output is what the call on the input is reduced to by {rounds} rounds, each of which unfolds every call once.",
+    "step": "An output is what the call on the input is reduced to by its first step.",
+    "next": "An input is a line of the function's reduction, and its output is the line after it.",
+    "trace": "An output is all lines of the function's reduction on the input, to its value.",
+    "states": "An output is the states in which the function's machine reads the tokens of the input, one for each.",
+}
+"""What is asked, by the names of :data:`~recsyn.data.questions.QUESTIONS`."""
 
 
 @dataclass(frozen=True)
 class Prompt:
     """A text with ``{input}`` where the input's tokens belong. It may have ``{function}``, ``{program}``, ``{notation}`` and
-    ``{demonstrations}`` too: the function's name, its program, what tokens there are, and ``shown`` rows of the task's training
-    split, drawn by ``seed``."""
+    ``{demonstrations}`` too: the function's name, its program, what is asked and in which tokens, and ``shown`` rows of the task's
+    training split, drawn by ``seed``."""
 
     task: Task
     template: str = PROMPT
@@ -58,8 +67,10 @@ class Prompt:
 
     def _notation(self) -> str:
         task = self.task
-        inputs, outputs = _listed(task.input_codec.tokens), _listed(task.question.tokens)
-        return f"The tokens of inputs are {inputs}. The tokens of outputs are {outputs}."
+        read, answered = task.question.tokens if task.asks_of_lines else task.input_codec.tokens, task.question.tokens
+        asked = _OUTPUTS[task.asks].replace("{rounds}", str(task.rounds))
+        tokens = f"The tokens of inputs are {_listed(read)}. The tokens of outputs are {_listed(answered)}."
+        return f"{asked} Both are written as tokens with a blank between them. {tokens}"
 
     def _rows(self) -> str:
         if not self.shown:
