@@ -22,7 +22,7 @@ from recsyn.data.answers import Answer, Unanswered
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.testing.models.asking import Asking
-from recsyn.testing.models.huggingface import HuggingFace
+from recsyn.testing.models.huggingface import HuggingFace, _clearly
 from recsyn.testing.models.opening import open_model
 from recsyn.testing.models.portions import Portions
 from recsyn.testing.models.pretrained import check_tokens, load_pretrained
@@ -153,6 +153,22 @@ def test_answers_verdicts_and_losses_are_those_of_greedy_decoding(
         others = [change(each) for each in said]
         assert not model.correct(chosen, others).any()
         assert (model.losses(chosen, others) > losses - 1e-6).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_two_tokens_that_are_all_but_equally_likely_leave_a_doubt(dtype: Any) -> None:
+    """The second row's choice would go the other way if each of its logits had one rounding more of its type."""
+    logits = torch.tensor([[[1.0, 9.0, 5.0]], [[8.0, 8.0, 1.0]], [[9.0, 1.0, 5.0]]]).to(dtype)
+    logits[1, 0, 1] += 8 * torch.finfo(dtype).eps
+    assert _clearly(logits, torch.tensor([[1], [1], [1]])).tolist() == [True, False, False]
+    assert _clearly(logits, torch.tensor([[-100], [-100], [0]])).tolist() == [True, True, True]
+    assert not _clearly(torch.full((1, 1, 3), torch.nan), torch.tensor([[0]])).any()
+
+
+def test_ids_that_read_as_another_text_are_no_right_answer(made: Making, succ: Task, numbers: list[Datum]) -> None:
+    """A token that the tokenizer does not know is no other one that it does not know, and an end within is an end."""
+    pairs = opened(made("t5"), AnyAnswer(succ))._pairs(numbers[:3], [["X7"], ["X0", "</s>", "01"], ["X0"]])  # type: ignore[list-item]
+    assert [pair.faithful for pair in pairs] == [False, False, True]
 
 
 @pytest.mark.parametrize("kind", ["t5", "gpt2"])

@@ -99,7 +99,7 @@ def test_the_prompt_says_what_is_asked(asks: str, make_task: Callable[..., Task]
     task = make_task("succ", asks=asks, **rounds)
     text = Prompt(task).around("01")
     assert "{" not in text
-    assert {"value": "the function's value", "rounds": "after 3 rounds", "next": "the line after it"}.get(asks, "output is") in text
+    assert {"value": "the function's value", "rounds": "by 3 rounds", "next": "the line after it"}.get(asks, "output is") in text
 
 
 def test_a_prompt_of_ones_own(succ: Task) -> None:

@@ -136,7 +136,7 @@ class HuggingFace:
     def _by_length(self, places: Sequence[int], sources: Sequence[list[int]], work: Callable[[Sequence[int]], list[B]]) -> list[B]:
         """What ``work`` gives for each place, done by like lengths and the longest first, on which memory is spent."""
         order = sorted(range(len(places)), key=lambda i: -len(sources[places[i]]))
-        with torch.inference_mode():
+        with torch.inference_mode(), self.pretrained.threads():
             done = self.portions.over([places[i] for i in order], work)
         found = dict(zip(order, done, strict=True))
         return [found[i] for i in range(len(places))]

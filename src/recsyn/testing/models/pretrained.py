@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,12 @@ import torch
 from recsyn.data.rows import generate
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError, extra
+from recsyn.neural.networks import one_thread
 from recsyn.testing.models.writing import written
 
 _ROWS = 32
+_SMALL = 10_000_000
+"""Parameters."""
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
 
 
@@ -40,6 +43,11 @@ class Pretrained:
     @property
     def device(self) -> torch.device:
         return torch.device(self.model.device)
+
+    def threads(self) -> AbstractContextManager[None]:
+        """Around its work: a small network on the processor is many times slower on several threads where others work too."""
+        small = self.device.type == "cpu" and self.model.num_parameters() <= _SMALL
+        return one_thread() if small else nullcontext()
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of texts, with what the tokenizer puts around them."""

@@ -18,7 +18,7 @@ from recsyn.errors import RecsynError
 
 _LONGEST_LINE = 16 * 2**20
 _KEPT, _TOLD = 20, 300
-_MOMENT = 2.0
+_MOMENT = 1.0
 
 
 class Silent(Exception):
