@@ -15,7 +15,7 @@ class Asking:
 
     ====================  ============================================================================================
     ``timeout``           seconds that one input may take; ``None`` is a minute for endpoints and commands, and no limit for
-                          callables. A command may take so long for each line
+                          callables. A command may take so long from one answer to the next
     ``retries``           how often an endpoint is asked again that is busy or cannot be reached
     ``concurrency``       how many questions an endpoint has at a time
     ``batch_size``        inputs that a model in this process has at a time; ``None`` tries many, and half as many where memory does

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from recsyn.data.answers import Answer, Unanswered
@@ -18,7 +20,7 @@ from recsyn.values import Datum, digits_of
 
 _TIMEOUT = 60.0
 _GRACE = 1.0
-"""Seconds for an answer that may still come when as many lines as inputs have."""
+"""Seconds for an answer that may still come when as many lines as inputs have, though garbled."""
 _MOST_FRUITLESS = 2
 HINT = 'for each line {"id": 0, "input": "…"} it writes one {"id": 0, "output": "…"}, tokens between blanks, and flushes its output'
 
@@ -26,7 +28,7 @@ HINT = 'for each line {"id": 0, "input": "…"} it writes one {"id": 0, "output"
 class Command:
     """For each input, ``{"id": 0, "input": "X1 X0 01"}`` is written to the command on a line of its own, and one line ``{"id": 0,
     "output": "X0 X1 01"}`` is read for it, in whatever order; ``"error"`` instead of ``"output"`` says why there is none. Ids are
-    never used again. The command is kept running between batches; it may take ``timeout`` seconds for each line.
+    never used again. The command is kept running between batches; it may take ``timeout`` seconds from one answer to the next.
 
     Where it ends or falls silent, inputs of that batch that have no answer yet are :class:`Unanswered`, and it is started again for
     the next one, unless it has twice ended without a single answer. Lines that are no answer to anything asked are left out.
@@ -73,48 +75,73 @@ class Command:
 
     def _collected(self, process: Process, ids: range) -> list[Answer | Unanswered]:
         """What comes back for these ids, and why nothing does for the others."""
-        answers: dict[int, Answer | Unanswered] = {}
-        strays: list[str] = []
-        while len(answers) < len(ids):
-            all_said = len(answers) + len(strays) >= len(ids)
+        batch, since = _Batch(ids), monotonic()
+        while batch.missing:
+            waits = min(_GRACE, self.timeout) if batch.garbled >= batch.missing else self.timeout
+            had = len(batch.answers)
             try:
-                line = process.line(min(_GRACE, self.timeout) if all_said else self.timeout)
+                # What it says without answering gives it no more time.
+                batch.take(process.line(since + waits - monotonic()))
             except Silent:
-                if all_said:
-                    lost = Unanswered("unreadable", f"no answer to it, but {strays[0]}")
-                else:
-                    lost = Unanswered("timed out", f"no line within {self.timeout:g} s{process.told}")
-                    self._gone(answers, lost.why)
+                lost = self._silence(process, batch)
             except Ended as ended:
                 lost = Unanswered("raised", str(ended))
-                self._gone(answers, lost.why)
+                self._gone(batch, lost.why)
             else:
-                _take(line, ids, answers, strays)
+                since = monotonic() if len(batch.answers) > had else since
                 continue
-            answers |= {id: lost for id in ids if id not in answers}
-        return [answers[id] for id in ids]
+            batch.answers |= {id: lost for id in ids if id not in batch.answers}
+        return [batch.answers[id] for id in ids]
 
-    def _gone(self, answers: Mapping[int, Any], why: str) -> None:
+    def _silence(self, process: Process, batch: _Batch) -> Unanswered:
+        """Why nothing has come. Where each line that is missing has come in some form, the command is well."""
+        if batch.garbled >= batch.missing:
+            return Unanswered("unreadable", f"no answer to it, but {batch.strays[0]}")
+        late = f"no answer within {self.timeout:g} s"
+        why = f"{late}, but {batch.strays[0]}" if len(batch.strays) >= batch.missing else f"{late}{process.told}"
+        self._gone(batch, why)
+        return Unanswered("unreadable" if len(batch.strays) >= batch.missing else "timed out", why)
+
+    def _gone(self, batch: _Batch, why: str) -> None:
         self.close()
         self._last = why
-        self._fruitless = 0 if answers else self._fruitless + 1
+        self._fruitless = 0 if batch.answers else self._fruitless + 1
 
 
-def _take(line: bytes, ids: range, answers: dict[int, Answer | Unanswered], strays: list[str]) -> None:
-    """Put a line where it belongs."""
-    text = line.decode("utf-8", "replace")
-    try:
-        row = json.loads(text)
-    except (ValueError, RecursionError):
-        strays.append(f"a line that is no JSON: {beginning(text)}")
-        return
-    id = row.get("id") if isinstance(row, dict) else None
-    if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < ids.stop:
-        strays.append(f"a line without an id that was asked: {beginning(text)}")
-    elif id in answers:
-        answers[id] = Unanswered("unreadable", "it was answered twice")
-    elif id in ids:  # Else it answers an earlier batch, again or too late.
-        answers[id] = _read(row, text)
+@dataclass
+class _Batch:
+    """What has come of the answers to ``ids``. ``strays`` are lines that answer nothing, ``garbled`` how many of them were meant
+    to: a command that tells what it is doing may be long about it, and what was answered in another form will not come again."""
+
+    ids: range
+    answers: dict[int, Answer | Unanswered] = field(default_factory=dict)
+    strays: list[str] = field(default_factory=list)
+    garbled: int = 0
+
+    @property
+    def missing(self) -> int:
+        return len(self.ids) - len(self.answers)
+
+    def take(self, line: bytes) -> None:
+        """Put a line where it belongs."""
+        text = line.decode("utf-8", "replace")
+        try:
+            row = json.loads(text)
+        except (ValueError, RecursionError):
+            self._stray("a line that is no JSON", text)
+            return
+        id = row.get("id") if isinstance(row, dict) else None
+        if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < self.ids.stop:
+            self._stray("a line without an id that was asked", text)
+        elif id in self.answers:
+            self.answers[id] = Unanswered("unreadable", "it was answered twice")
+        elif id in self.ids:  # Else it answers an earlier batch, again or too late.
+            self.answers[id] = _read(row, text)
+
+    def _stray(self, what: str, text: str) -> None:
+        self.garbled += text.lstrip().startswith("{")
+        if len(self.strays) < len(self.ids):
+            self.strays.append(f"{what}: {beginning(text)}")
 
 
 def _read(row: Mapping[str, Any], text: str) -> Answer | Unanswered:

@@ -61,7 +61,7 @@ class Process:
     def line(self, timeout: float) -> bytes:
         """The next line. Raises :class:`Silent` where none comes in so many seconds, :class:`Ended` where none will come."""
         try:
-            line = self._lines.get(timeout=timeout)
+            line = self._lines.get(timeout=max(0.0, timeout))
         except queue.Empty:
             raise Silent from None
         if line is not None:
