@@ -189,11 +189,11 @@ def fuzz(
     """Hold a model against a function of one argument, or a task, and say where it is wrong and which rule predicts it.
 
     ``model`` takes a list of inputs, each a value of the function's parameter type, and returns one answer each: a value, or the
-    tokens of one. Inputs have up to ``max_size`` constructors: by default 20, or as many as the task draws; ``cases`` are asked first.
-    The search has ``max_examples`` inputs, and ends before that with ``max_findings`` different findings or after ``seconds``. With
-    ``crashes``, a file for each finding is written into that folder. Where the model stops answering, what was found until then is
-    the result, and its ``stopped`` says so; raises :class:`~recsyn.testing.campaign.CampaignStopped` where nothing was.
-    """
+    tokens of one. Inputs have up to ``max_size`` constructors: by default 20, or as many as the task draws; ``cases`` are asked
+    first. The search has ``max_examples`` inputs, and ends before that with ``max_findings`` different findings or after
+    ``seconds``. With ``crashes``, a file for each finding is written into that folder. Where the model stops answering, what was
+    found until then is the result, and its ``stopped`` says so; raises :class:`~recsyn.testing.campaign.CampaignStopped` where
+    nothing was."""
     from recsyn.data.tasks import Task
     from recsyn.testing.budget import Budget
     from recsyn.testing.campaign import run_campaign

@@ -93,7 +93,7 @@ def _checkpoint(folder: str, task: Task | None, asking: Asking) -> Opened:
 
 
 def _hugging_face(folder: str, task: Task, asking: Asking) -> Opened:
-    with extra("a Hugging Face model", "neural"):
+    with extra("a Hugging Face model", "huggingface"):
         from recsyn.testing.models.huggingface import TEMPLATE, HuggingFace
         from recsyn.testing.models.pretrained import check_tokens, load_pretrained
     pretrained = load_pretrained(Path(folder), _device(asking.device))
