@@ -145,7 +145,7 @@ def test_words_that_name_nothing_are_told(spec: str, told: str, succ: Task) -> N
 
 @pytest.mark.parametrize("spec", ["http://localhost:1/v1", "exec:cat", "one:a.py:b", "a.py:b"])
 def test_every_model_but_a_checkpoint_needs_a_task(spec: str) -> None:
-    with pytest.raises(RecsynError, match=r"brings no task .*\n  hint: give one: a preset"):
+    with pytest.raises(RecsynError, match=r"brings no task .*\n  hint: give one, on the command line by --task: a preset"):
         open_model(spec)
 
 

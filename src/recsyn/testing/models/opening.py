@@ -71,7 +71,7 @@ def _needed(task: Task | None) -> Task:
     if task is None:
         raise RecsynError(
             "a model that is no checkpoint brings no task that it could be held against",
-            "give one: a preset, a YAML file, or a function of a program",
+            "give one, on the command line by --task: a preset, a YAML file, or FILE.rec:FUNCTION",
         )
     return task
 
