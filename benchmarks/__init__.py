@@ -1,4 +1,5 @@
-"""What costs what: the CPU time of sides that do the same work, measured in turn, and how it compares with what is aimed at."""
+"""What costs what: the CPU time of sides that do the same work, measured in turn, and what is found of bugs that were planted; and
+how both compare with what is aimed at."""
 
 from __future__ import annotations
 
@@ -9,9 +10,9 @@ from importlib import import_module
 from math import exp, log
 from statistics import median
 from time import process_time
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-NAMES = ("checking", "evaluation", "generation", "models")
+NAMES = ("checking", "evaluation", "generation", "models", "planted")
 
 MEAN = "geometric mean"
 
@@ -38,6 +39,9 @@ class Figure:
         if self.at_most is None and self.at_least is None:
             return None
         return (self.at_most is None or self.value <= self.at_most) and (self.at_least is None or self.value >= self.at_least)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "met": self.met}
 
 
 @dataclass(frozen=True)
@@ -85,13 +89,38 @@ class Table:
                 for subject, costs in self.costs.items()
             },
             "ratios": {to: {side: self.ratios(side, to) for side in self.sides} for to in self.baselines if to in self.sides},
-            "figures": [{**asdict(figure), "met": figure.met} for figure in self.figures],
+            "figures": [figure.to_json() for figure in self.figures],
             "versions": dict(self.versions),
             "remarks": list(self.remarks),
         }
 
 
-def measured(name: str) -> Iterator[str | Table]:
+Cell: TypeAlias = str | int | float | bool | None
+"""What stands in a listing: a word, a number, yes or no; ``None`` where there is nothing to say."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What came of each subject, ``rows[subject]`` having a cell for each column, and figures drawn from them. ``remarks`` say
+    what else one must know."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Mapping[str, tuple[Cell, ...]]
+    figures: tuple[Figure, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        return {
+            "title": self.title,
+            "rows": {subject: dict(zip(self.columns, row, strict=True)) for subject, row in self.rows.items()},
+            "figures": [figure.to_json() for figure in self.figures],
+            "remarks": list(self.remarks),
+        }
+
+
+def measured(name: str) -> Iterator[str | Table | Listing]:
     """The tables of a benchmark, each when it is known, and between them what is going on."""
     yield from import_module(f"{__name__}.{name}").tables()
 

@@ -18,7 +18,7 @@ _IN_A_SECOND = {"µs": 1e6, "ms": 1e3}
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "names", metavar="NAME", nargs="*", help="checking, evaluation, generation, models; all of them where none is named"
+        "names", metavar="NAME", nargs="*", help="checking, evaluation, generation, models, planted; all of them where none is named"
     )
     parser.add_argument("--json", action="store_true", help="every repetition, the ratios, and what they were measured on")
 
@@ -49,7 +49,24 @@ def run(options: Namespace) -> int:
 
 
 def show(measured: Any) -> None:
-    """A table of ``recsyn.benchmarks``: the medians, how they compare with each baseline, the figures and what else was said."""
+    """A table or a listing of ``recsyn.benchmarks``, its figures and what else was said."""
+    if isinstance(measured, import_module("recsyn.benchmarks").Listing):
+        _show_listing(measured)
+    else:
+        _show_costs(measured)
+    if measured.figures:
+        rows = [
+            (f.what, f"{_digits(f.value)} {f.unit}", _target(f), {None: "", True: "met", False: "missed"}[f.met])
+            for f in measured.figures
+        ]
+        table(f"{measured.title}, figures", ("", "measured", "target", ""), rows)
+    for remark in measured.remarks:
+        say(remark)
+    say()
+
+
+def _show_costs(measured: Any) -> None:
+    """The medians, how they compare with each baseline, and the other programs that took part."""
     subjects, unit = list(measured.costs), _IN_A_SECOND[measured.unit]
     medians = {side: [measured.cost(subject, side) for subject in subjects] for side in measured.sides}
     _numbers(f"{measured.title}, {measured.unit} of CPU time", subjects, medians, unit)
@@ -60,17 +77,25 @@ def show(measured: Any) -> None:
             _numbers(
                 f"{measured.title}, as multiples of {baseline}", columns, {side: list(r.values()) for side, r in ratios.items()}
             )
-    if measured.figures:
-        rows = [
-            (f.what, f"{_digits(f.value)} {f.unit}", _target(f), {None: "", True: "met", False: "missed"}[f.met])
-            for f in measured.figures
-        ]
-        table(f"{measured.title}, figures", ("", "measured", "target", ""), rows)
     for name, version in measured.versions.items():
         say(f"{name}: {version}")
-    for remark in measured.remarks:
-        say(remark)
-    say()
+
+
+def _show_listing(measured: Any) -> None:
+    table(measured.title, ("", *measured.columns), [(subject, *map(_cell, row)) for subject, row in measured.rows.items()])
+
+
+def _cell(content: Any) -> str:
+    match content:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if content else "no"
+        case int():
+            return f"{content:,}"
+        case float():
+            return f"{content:.2g}"
+    return str(content)
 
 
 def _numbers(title: str, columns: Sequence[str], rows: dict[str, list[float | None]], unit: float = 1.0) -> None:

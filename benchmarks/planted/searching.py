@@ -1,0 +1,127 @@
+"""Three ways to look for a bug: a campaign, Hypothesis on lists, and inputs drawn uniformly; each with so many calls of the model."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import HypothesisException
+
+from recsyn.benchmarks.planted.catalogue import Answering, Correct, Planted, Subject, subjects
+from recsyn.benchmarks.planted.lists import strategy
+from recsyn.benchmarks.planted.recording import Reach, Recorder, Spent, are_right
+from recsyn.data.distributions import Sampler, Uniform
+from recsyn.data.randomness import stream
+from recsyn.testing.campaign import Budget, run_campaign
+from recsyn.testing.findings import Result
+from recsyn.values import Datum
+
+CALLS = 20_000
+"""Inputs that a search may ask a model about, in all."""
+_BUDGET = Budget(examples=12_000, fresh=2_000, rate=1_000)
+"""What leaves room for shrinking."""
+_SEED = 0
+_BATCH = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Hunt:
+    """What a campaign reached, and what it told: ``result`` is ``None`` where it asked more than it may."""
+
+    reach: Reach
+    result: Result | None
+
+    @property
+    def told(self) -> tuple[Datum, ...]:
+        """The counterexamples of its findings."""
+        return tuple(finding.counterexample for finding in self.result.findings) if self.result else ()
+
+
+def by_campaign(model: Planted | Correct) -> Hunt:
+    subject = model.subject
+    recorder = Recorder(model.model(), subject.task, _smallest(model), CALLS)
+    result = None
+    with suppress(Spent):
+        result = run_campaign(recorder, subject.task, budget=_BUDGET, seed=_SEED, max_size=subject.tested)
+    return Hunt(recorder.reach, result)
+
+
+def _smallest(model: Planted | Correct) -> Datum | None:
+    return model.smallest if isinstance(model, Planted) else None
+
+
+def _first_alike(subject: Subject) -> Subject:
+    """The first of the subjects that have the same inputs, which are drawn once for all of them."""
+    return next(other for other in subjects().values() if _inputs(other) == _inputs(subject))
+
+
+def _inputs(subject: Subject) -> tuple[object, ...]:
+    return str(subject.task.space.type), subject.task.alphabet, subject.tested
+
+
+# Uniform sampling
+
+
+def by_sampling(model: Planted) -> Reach:
+    recorder = Recorder(model.model(), model.subject.task, model.smallest, CALLS)
+    inputs = sampled(_first_alike(model.subject))
+    for start in range(0, CALLS, _BATCH):
+        recorder(inputs[start : start + _BATCH])
+    return recorder.reach
+
+
+@cache
+def sampled(subject: Subject) -> tuple[Datum, ...]:
+    """Inputs with sizes up to what is tested each as likely. They do not depend on a model."""
+    sampler = Sampler(Uniform(1, subject.tested), subject.task.space)
+    return tuple(sampler.draw(stream(_SEED, "planted", "uniform", index)) for index in range(CALLS))
+
+
+# Hypothesis
+
+
+def by_hypothesis(model: Planted) -> Reach:
+    """What Hypothesis reaches. Until a test fails it draws what it draws for a test that never does, so where the model is right
+    on all of that nothing is run."""
+    inputs = drawn_by_hypothesis(_first_alike(model.subject))
+    rehearsal = Recorder(model.model(), model.subject.task, model.smallest, CALLS)
+    for start in range(0, len(inputs), _BATCH):
+        rehearsal(inputs[start : start + _BATCH])
+        if rehearsal.reach.failure is not None:
+            return hypothesis_itself(model)
+    return rehearsal.reach
+
+
+def hypothesis_itself(model: Planted) -> Reach:
+    recorder = Recorder(model.model(), model.subject.task, model.smallest, CALLS)
+    # What it says in the end, that a test failed or is not the same each time, is no matter: the recorder saw all.
+    with suppress(AssertionError, HypothesisException, Spent):
+        _run(model.subject, recorder)
+    return recorder.reach
+
+
+@cache
+def drawn_by_hypothesis(subject: Subject) -> tuple[Datum, ...]:
+    """The inputs that it gives to a test that never fails, in order."""
+    drawn: list[Datum] = []
+
+    def right(inputs: list[Datum]) -> list[Datum]:
+        if len(drawn) == CALLS:
+            raise Spent
+        drawn.extend(inputs)
+        return subject.task.function.of_each(inputs)
+
+    with suppress(Spent):
+        _run(subject, right)
+    return tuple(drawn)
+
+
+def _run(subject: Subject, model: Answering) -> None:
+    @settings(max_examples=CALLS, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(strategy(subject))
+    def model_is_right(value: Datum) -> None:
+        assert all(are_right(subject.task, [value], model([value])))
+
+    model_is_right()
