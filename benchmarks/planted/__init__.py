@@ -14,7 +14,7 @@ from recsyn.benchmarks.planted.searching import CALLS, Hunt, by_campaign, by_hyp
 _OFTEN = 1e-4
 """Deterministic bugs of a higher rate are all to be found."""
 _SMALLEST, _FEWER = 95.0, 90.0
-_RIVALS = {"Hypothesis": by_hypothesis, "uniform": by_sampling}
+RIVALS = {"Hypothesis": by_hypothesis, "uniform": by_sampling}
 _NEVER = float("inf")
 
 
@@ -50,7 +50,7 @@ def tables() -> Iterator[str | Listing]:
     trials = []
     for model in planted():
         yield str(model)
-        trials.append(Trial(model, by_campaign(model), {name: search(model) for name, search in _RIVALS.items()}))
+        trials.append(Trial(model, by_campaign(model), {name: search(model) for name, search in RIVALS.items()}))
     yield bugs(trials)
     hunts = {}
     for right in correct():
@@ -61,7 +61,7 @@ def tables() -> Iterator[str | Listing]:
 
 def bugs(trials: Sequence[Trial]) -> Listing:
     """What was reached on models with a bug."""
-    columns = ("kind", "rate", "found", "first", "smallest", "told", *(f"{name}, {what}" for name in _RIVALS for what in _REACHED))
+    columns = ("kind", "rate", "found", "first", "smallest", "told", *(f"{name}, {what}" for name in RIVALS for what in _REACHED))
     rows = {str(trial.model): tuple(_row(trial)) for trial in trials}
     return Listing("planted bugs", columns, rows, tuple(figures(trials)), _REMARKS)
 
@@ -71,7 +71,7 @@ _REMARKS = (
     f"A call is one input that a model is asked, as often as it is asked; each search has {CALLS:,} of them for all that it does.",
     "first: the calls up to the first input on which the model fails; smallest: those up to the smallest such input.",
     "told: whether a campaign gives that input as the counterexample of one of its findings.",
-    "fewer calls: up to the smallest counterexample, and where there is none, since the bug comes and goes, up to the first failure.",
+    "fewer calls: up to the smallest counterexample; where the bug comes and goes and there is none, up to the first failure.",
 )
 
 
@@ -102,7 +102,9 @@ def figures(trials: Sequence[Trial]) -> Iterator[Figure]:
     yield Figure("as many calls to the smallest as the better of the others", _percent([a == b < _NEVER for a, b in ours]), "%")
     first = [trial.to_failure() for trial in trials]
     yield Figure("fewer calls to the first failure than both others", _percent([a < b for a, b in first]), "%")
-    yield Figure("as many calls to the first failure as the better of the others", _percent([a == b < _NEVER for a, b in first]), "%")
+    yield Figure(
+        "as many calls to the first failure as the better of the others", _percent([a == b < _NEVER for a, b in first]), "%"
+    )
 
 
 def without_bugs(hunts: Mapping[Correct, Hunt]) -> Listing:

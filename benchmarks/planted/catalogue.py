@@ -37,11 +37,6 @@ class Subject:
     def name(self) -> str:
         return self.task.name
 
-    @property
-    def least(self) -> int:
-        """The smallest size of an input."""
-        return next(s for s in range(self.tested + 1) if self.task.space.grammar.count(self.task.space.type, s))
-
     def program(self, file: str) -> Answering:
         """The model that a program in its folder is."""
         return recsyn.load(str(self.folder / file))[self.name].of_tuple.of_each

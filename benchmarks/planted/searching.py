@@ -1,7 +1,8 @@
-"""Three ways to look for a bug: a campaign, Hypothesis on lists, and inputs drawn uniformly; each with so many calls of the model."""
+"""Three ways to look for a bug, each with so many calls of the model: a campaign, Hypothesis on lists, and uniform sampling."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -39,17 +40,17 @@ class Hunt:
         return tuple(finding.counterexample for finding in self.result.findings) if self.result else ()
 
 
-def by_campaign(model: Planted | Correct) -> Hunt:
+def by_campaign(model: Planted | Correct, budget: Budget = _BUDGET, calls: int = CALLS) -> Hunt:
     subject = model.subject
-    recorder = Recorder(model.model(), subject.task, _smallest(model), CALLS)
+    recorder = Recorder(model.model(), subject.task, model.smallest if isinstance(model, Planted) else None, calls)
     result = None
     with suppress(Spent):
-        result = run_campaign(recorder, subject.task, budget=_BUDGET, seed=_SEED, max_size=subject.tested)
+        result = run_campaign(recorder, subject.task, budget=budget, seed=_SEED, max_size=subject.tested)
     return Hunt(recorder.reach, result)
 
 
-def _smallest(model: Planted | Correct) -> Datum | None:
-    return model.smallest if isinstance(model, Planted) else None
+def _recorder(model: Planted, calls: int) -> Recorder:
+    return Recorder(model.model(), model.subject.task, model.smallest, calls)
 
 
 def _first_alike(subject: Subject) -> Subject:
@@ -64,62 +65,61 @@ def _inputs(subject: Subject) -> tuple[object, ...]:
 # Uniform sampling
 
 
-def by_sampling(model: Planted) -> Reach:
-    recorder = Recorder(model.model(), model.subject.task, model.smallest, CALLS)
-    inputs = sampled(_first_alike(model.subject))
-    for start in range(0, CALLS, _BATCH):
+def by_sampling(model: Planted, calls: int = CALLS) -> Reach:
+    recorder, inputs = _recorder(model, calls), drawn_uniformly(_first_alike(model.subject), calls)
+    for start in range(0, calls, _BATCH):
         recorder(inputs[start : start + _BATCH])
     return recorder.reach
 
 
 @cache
-def sampled(subject: Subject) -> tuple[Datum, ...]:
+def drawn_uniformly(subject: Subject, calls: int) -> tuple[Datum, ...]:
     """Inputs with sizes up to what is tested each as likely. They do not depend on a model."""
     sampler = Sampler(Uniform(1, subject.tested), subject.task.space)
-    return tuple(sampler.draw(stream(_SEED, "planted", "uniform", index)) for index in range(CALLS))
+    return tuple(sampler.draw(stream(_SEED, "planted", "uniform", index)) for index in range(calls))
 
 
 # Hypothesis
 
 
-def by_hypothesis(model: Planted) -> Reach:
-    """What Hypothesis reaches. Until a test fails it draws what it draws for a test that never does, so where the model is right
-    on all of that nothing is run."""
-    inputs = drawn_by_hypothesis(_first_alike(model.subject))
-    rehearsal = Recorder(model.model(), model.subject.task, model.smallest, CALLS)
+def by_hypothesis(model: Planted, calls: int = CALLS) -> Reach:
+    """What Hypothesis reaches. Until a test fails it draws what it draws for one that never does: that is drawn once, and where a
+    model is right on all of it Hypothesis need not be run again."""
+    inputs = drawn_by_hypothesis(_first_alike(model.subject), calls)
+    rehearsal = _recorder(model, calls)
     for start in range(0, len(inputs), _BATCH):
         rehearsal(inputs[start : start + _BATCH])
         if rehearsal.reach.failure is not None:
-            return hypothesis_itself(model)
+            return hypothesis_itself(model, calls)
     return rehearsal.reach
 
 
-def hypothesis_itself(model: Planted) -> Reach:
-    recorder = Recorder(model.model(), model.subject.task, model.smallest, CALLS)
-    # What it says in the end, that a test failed or is not the same each time, is no matter: the recorder saw all.
-    with suppress(AssertionError, HypothesisException, Spent):
-        _run(model.subject, recorder)
+def hypothesis_itself(model: Planted, calls: int = CALLS) -> Reach:
+    recorder = _recorder(model, calls)
+    # What it says in the end, that a test failed or does not always, is no matter: the recorder saw all.
+    with suppress(AssertionError, HypothesisException, ExceptionGroup, Spent):
+        _run(model.subject, recorder, calls)
     return recorder.reach
 
 
 @cache
-def drawn_by_hypothesis(subject: Subject) -> tuple[Datum, ...]:
+def drawn_by_hypothesis(subject: Subject, calls: int) -> tuple[Datum, ...]:
     """The inputs that it gives to a test that never fails, in order."""
     drawn: list[Datum] = []
 
-    def right(inputs: list[Datum]) -> list[Datum]:
-        if len(drawn) == CALLS:
+    def right(inputs: Sequence[Datum]) -> list[Datum]:
+        if len(drawn) == calls:
             raise Spent
         drawn.extend(inputs)
         return subject.task.function.of_each(inputs)
 
     with suppress(Spent):
-        _run(subject, right)
+        _run(subject, right, calls)
     return tuple(drawn)
 
 
-def _run(subject: Subject, model: Answering) -> None:
-    @settings(max_examples=CALLS, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+def _run(subject: Subject, model: Answering, calls: int) -> None:
+    @settings(max_examples=calls, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(strategy(subject))
     def model_is_right(value: Datum) -> None:
         assert all(are_right(subject.task, [value], model([value])))

@@ -18,7 +18,10 @@ _IN_A_SECOND = {"µs": 1e6, "ms": 1e3}
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "names", metavar="NAME", nargs="*", help="checking, evaluation, generation, models, planted; all of them where none is named"
+        "names",
+        metavar="NAME",
+        nargs="*",
+        help="checking, evaluation, generation, models, planted; all of them where none is named",
     )
     parser.add_argument("--json", action="store_true", help="every repetition, the ratios, and what they were measured on")
 
@@ -82,7 +85,10 @@ def _show_costs(measured: Any) -> None:
 
 
 def _show_listing(measured: Any) -> None:
-    table(measured.title, ("", *measured.columns), [(subject, *map(_cell, row)) for subject, row in measured.rows.items()])
+    cells = [[*measured.columns], *(list(map(_cell, row)) for row in measured.rows.values())]
+    words = [any(isinstance(cell, str) for cell in column) for column in zip(*measured.rows.values(), strict=True)]
+    heads, *rows = _aligned(cells, [not of_words for of_words in words])
+    table(measured.title, ("", *heads), [(subject, *row) for subject, row in zip(measured.rows, rows, strict=True)], whole=("",))
 
 
 def _cell(content: Any) -> str:
@@ -101,9 +107,17 @@ def _cell(content: Any) -> str:
 def _numbers(title: str, columns: Sequence[str], rows: dict[str, list[float | None]], unit: float = 1.0) -> None:
     """A table of numbers, which stand under one another by their last digit."""
     cells = [[*columns], *(["–" if n is None else _digits(n * unit) for n in numbers] for numbers in rows.values())]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    heads, *aligned = [[cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in cells]
+    heads, *aligned = _aligned(cells, [True] * len(columns))
     table(title, ("", *heads), [[name, *row] for name, row in zip(rows, aligned, strict=True)])
+
+
+def _aligned(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> list[list[str]]:
+    """Cells as wide as their columns, those of some columns to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        [cell.rjust(width) if to_right else cell.ljust(width) for cell, width, to_right in zip(row, widths, right, strict=True)]
+        for row in rows
+    ]
 
 
 def _digits(number: float) -> str:
