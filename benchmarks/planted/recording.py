@@ -57,6 +57,6 @@ def are_right(task: Task, inputs: Sequence[Datum], answers: Sequence[Any]) -> li
 
 def _is(task: Task, answer: Any, output: Datum) -> bool:
     if isinstance(answer, Value | int):
-        return answer == output
+        return bool(answer == output)
     tokens = answer.split() if isinstance(answer, str) else answer
     return list(tokens) == task.output_codec.encode(output)
