@@ -53,7 +53,7 @@ def _recorder(model: Planted, calls: int) -> Recorder:
     return Recorder(model.model(), model.subject.task, model.smallest, calls)
 
 
-def _first_alike(subject: Subject) -> Subject:
+def first_alike(subject: Subject) -> Subject:
     """The first of the subjects that have the same inputs, which are drawn once for all of them."""
     return next(other for other in subjects().values() if _inputs(other) == _inputs(subject))
 
@@ -66,7 +66,7 @@ def _inputs(subject: Subject) -> tuple[object, ...]:
 
 
 def by_sampling(model: Planted, calls: int = CALLS) -> Reach:
-    recorder, inputs = _recorder(model, calls), drawn_uniformly(_first_alike(model.subject), calls)
+    recorder, inputs = _recorder(model, calls), drawn_uniformly(first_alike(model.subject), calls)
     for start in range(0, calls, _BATCH):
         recorder(inputs[start : start + _BATCH])
     return recorder.reach
@@ -85,7 +85,7 @@ def drawn_uniformly(subject: Subject, calls: int) -> tuple[Datum, ...]:
 def by_hypothesis(model: Planted, calls: int = CALLS) -> Reach:
     """What Hypothesis reaches. Until a test fails it draws what it draws for one that never does: that is drawn once, and where a
     model is right on all of it Hypothesis need not be run again."""
-    inputs = drawn_by_hypothesis(_first_alike(model.subject), calls)
+    inputs = drawn_by_hypothesis(first_alike(model.subject), calls)
     rehearsal = _recorder(model, calls)
     for start in range(0, len(inputs), _BATCH):
         rehearsal(inputs[start : start + _BATCH])
