@@ -265,6 +265,11 @@ def test_what_hypothesis_draws_until_it_fails_is_what_it_draws_anyway(name: str)
     assert searching.hypothesis_itself(model, 100).failure == first == searching.by_hypothesis(model, 100).failure
 
 
+def test_hypothesis_draws_the_same_where_it_draws_more() -> None:
+    subject = catalogue.subjects()["at_most"]
+    assert searching.drawn_by_hypothesis(subject, 600)[:500] == searching.drawn_by_hypothesis(subject, 500)
+
+
 def test_subjects_of_the_same_inputs_share_what_is_drawn() -> None:
     """Which they may, since it does not depend on the function."""
     subjects = catalogue.subjects()

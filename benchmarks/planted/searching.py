@@ -25,6 +25,8 @@ _BUDGET = Budget(examples=12_000, fresh=2_000, rate=1_000)
 """What leaves room for shrinking."""
 _SEED = 0
 _BATCH = 500
+_AT_FIRST = 2_000
+"""Inputs that Hypothesis draws for a subject before all of them, most of which are not needed where bugs show early."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +87,14 @@ def drawn_uniformly(subject: Subject, calls: int) -> tuple[Datum, ...]:
 def by_hypothesis(model: Planted, calls: int = CALLS) -> Reach:
     """What Hypothesis reaches. Until a test fails it draws what it draws for one that never does: that is drawn once, and where a
     model is right on all of it Hypothesis need not be run again."""
-    inputs = drawn_by_hypothesis(first_alike(model.subject), calls)
-    rehearsal = _recorder(model, calls)
-    for start in range(0, len(inputs), _BATCH):
-        rehearsal(inputs[start : start + _BATCH])
-        if rehearsal.reach.failure is not None:
-            return hypothesis_itself(model, calls)
+    subject = first_alike(model.subject)
+    for many in (min(_AT_FIRST, calls), calls):
+        rehearsal = _recorder(model, many)
+        inputs = drawn_by_hypothesis(subject, many)
+        for start in range(0, len(inputs), _BATCH):
+            rehearsal(inputs[start : start + _BATCH])
+            if rehearsal.reach.failure is not None:
+                return hypothesis_itself(model, calls)
     return rehearsal.reach
 
 
