@@ -26,7 +26,7 @@ from recsyn.testing.shrinking import order
 from recsyn.values import Datum, Value, preorder, size
 
 STEADY = [model for model in catalogue.planted() if model.kind != "random"]
-FEW, MANY = 700, 100_000
+FEW, MANY = 400, 100_000
 """Inputs that are gone through in the fast tests, and in the slow ones."""
 
 
@@ -152,7 +152,7 @@ def measured(model: Planted, each: int) -> tuple[float, float]:
 
 @named(STEADY)
 def test_the_rate_is_about_as_told(model: Planted) -> None:
-    rate, doubt = measured(model, 30)
+    rate, doubt = measured(model, 20)
     assert abs(rate - model.rate) <= doubt + 0.05 * model.rate
 
 
@@ -176,7 +176,7 @@ def test_chance_is_the_same_in_every_run_and_of_its_rate(model: Planted) -> None
 
 @named(catalogue.correct())
 def test_models_without_a_bug_are_right(model: Correct) -> None:
-    inputs = [v for s in sizes(model.subject, model.subject.tested) for v in drawn(model.subject, s, 15)]
+    inputs = [v for s in sizes(model.subject, model.subject.tested) for v in drawn(model.subject, s, 8)]
     answers = model.model()(inputs)
     assert all(are_right(model.subject.task, inputs, answers))
     assert isinstance(answers[0], str) == model.tokens
