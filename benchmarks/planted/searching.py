@@ -15,14 +15,15 @@ from recsyn.benchmarks.planted.lists import strategy
 from recsyn.benchmarks.planted.recording import Reach, Recorder, Spent, are_right
 from recsyn.data.distributions import Sampler, Uniform
 from recsyn.data.randomness import stream
-from recsyn.testing.campaign import Budget, run_campaign
+from recsyn.testing.budget import Budget
+from recsyn.testing.campaign import run_campaign
 from recsyn.testing.findings import Result
 from recsyn.values import Datum
 
 CALLS = 20_000
 """Inputs that a search may ask a model about, in all."""
-_BUDGET = Budget(examples=12_000, fresh=2_000, rate=1_000)
-"""What leaves room for shrinking."""
+_BUDGET = Budget(examples=14_000, fresh=500, rate=2_000, calls=CALLS, findings=1)
+"""It ends with the first finding, as Hypothesis does, and leaves room for shrinking."""
 _SEED = 0
 _BATCH = 500
 _AT_FIRST = 2_000
