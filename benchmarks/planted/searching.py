@@ -22,7 +22,7 @@ from recsyn.values import Datum
 
 CALLS = 20_000
 """Inputs that a search may ask a model about, in all."""
-_BUDGET = Budget(examples=14_000, fresh=500, rate=2_000, calls=CALLS, findings=1)
+_BUDGET = Budget(examples=14_000, fresh=500, rate=2_000, shrink=4_000, calls=CALLS, findings=1)
 """It ends with the first finding, as Hypothesis does, and leaves room for shrinking."""
 _SEED = 0
 _BATCH = 500

@@ -18,7 +18,7 @@ class Budget:
     examples: int = 5_000
     fresh: int = 2_000
     rate: int = 1_000
-    shrink: int = 5_000
+    shrink: int = 2_000
     calls: int | None = None
     findings: int | None = None
     seconds: float | None = None
@@ -27,7 +27,7 @@ class Budget:
     def of(examples: int, findings: int | None = None, seconds: float | None = None) -> Budget:
         """A budget in proportion to a search of ``examples`` inputs."""
         fresh, rate = (max(200, min(most, examples)) for most in (2_000, 1_000))
-        return Budget(examples, fresh, rate, findings=findings, seconds=seconds)
+        return Budget(examples, fresh, rate, max(200, min(2_000, examples)), findings=findings, seconds=seconds)
 
     def __post_init__(self) -> None:
         for name in ("examples", "fresh", "rate", "shrink", "calls", "findings"):

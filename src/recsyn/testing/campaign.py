@@ -30,6 +30,7 @@ from recsyn.testing.exploring import Explorer, probing
 from recsyn.testing.findings import Evidence, Finding, Result
 from recsyn.testing.grouping import findings, groups, shrunk
 from recsyn.testing.interview import Ended, Interview
+from recsyn.testing.shrinking import order
 from recsyn.testing.verdicts import Failure, Graded, Kind, Lost, Model, ModelError
 from recsyn.values import Datum, Value, preorder, size
 
@@ -107,13 +108,13 @@ class _Campaign:
             self._search()
         if interview.error and all(isinstance(v, Lost) for v in interview.verdicts.values()):
             raise interview.error
+        seen = self._evidence(interview.verdicts)
         with self._part(_FRESH_TIME):
             self._score()
         found: tuple[Finding, ...] = ()
         if interview.error:  # From the first that had no answer on, those that had one were known before: no fair sample.
             self.sampled = list(takewhile(lambda v: not isinstance(interview.verdicts[v], Lost), self.sampled))
         searched, sampled, fresh = map(self._evidence, (self.searched, self.sampled, self.fresh))
-        seen = self._evidence(dict.fromkeys([*self.searched, *self.sampled]))
         with self._part(1):
             found = tuple(findings(interview, seen, fresh, self.budget.shrink))
         if interview.interrupted and not found:  # while they were grouped; nothing is asked any more
@@ -180,7 +181,7 @@ class _Campaign:
             finally:
                 self._keep(phase, inputs)
             self._learn(inputs)
-            self._shrink_new_kinds(inputs)
+            self._shrink_new_kinds()
 
     def _keep(self, phase: str, inputs: Sequence[Datum]) -> None:
         """What was answered; of the sample whole portions, so that those that were known before do not count for more."""
@@ -238,12 +239,12 @@ class _Campaign:
         if evidence.inputs:
             self.explorer.learn(evidence.inputs, evidence.columns, evidence.failing)
 
-    def _shrink_new_kinds(self, inputs: Iterable[Datum]) -> None:
-        for value in inputs:
-            verdict = self.interview.verdicts.get(value)
-            if isinstance(verdict, Failure) and verdict.kind not in self.shrunk_kinds:
-                self.shrunk_kinds.add(verdict.kind)
-                shrunk(self.interview, verdict, self.budget.shrink)
+    def _shrink_new_kinds(self) -> None:
+        """Shrink the smallest failure of each kind that was not met before. What is asked on the way may be of a new kind again."""
+        while new := [f for f in self.interview.failures if f.kind not in self.shrunk_kinds]:
+            first = min(new, key=lambda f: order(self.task.space, f.input))
+            self.shrunk_kinds.add(first.kind)
+            shrunk(self.interview, first, self.budget.shrink)
 
     def _enough(self) -> bool:
         """Whether as many findings as were wanted are there. Failures are grouped anew each time that they have doubled."""
@@ -255,7 +256,7 @@ class _Campaign:
             return False
         if wanted > 1 and self.grouped_at >= 0 and len(failures) >= 2 * self.grouped_at:
             self.grouped_at = len(failures)
-            if groups(self._evidence(dict.fromkeys([*self.searched, *self.sampled]))) >= wanted:
+            if groups(self._evidence(self.interview.verdicts)) >= wanted:
                 self.grouped_at = -1
         return wanted == 1 or self.grouped_at < 0
 

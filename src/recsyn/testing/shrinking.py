@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, chain, combinations, islice, takewhile
+from itertools import accumulate, chain, combinations, cycle, islice, takewhile
 from typing import TypeAlias
 
-from recsyn.data.space import Space
+from recsyn.data.space import Space, relabelled
 from recsyn.lang.types import INT, Constructor, Type, constructors_of
 from recsyn.testing.flat import Flat, flattened, rebuilt
 from recsyn.values import Datum, Value, preorder
@@ -16,8 +16,7 @@ from recsyn.values import Datum, Value, preorder
 Key: TypeAlias = tuple[int, tuple[int, ...], tuple[int, ...]]
 _FIRST_BATCH, _BATCH = 16, 256
 _MOST_PLACES = 128
-_MANY = 1_000
-"""The smallest inputs, as many as this at most, are all tried before a search is given up."""
+_FEW_SHAPES = 200
 
 
 def order(space: Space, value: Datum) -> Key:
@@ -147,15 +146,61 @@ def _earlier_constructors(space: Space, flat: Flat) -> Iterator[Datum]:
             yield flat.with_part(place, [node, *flat.part(place)[1:]])
 
 
+def _alike(space: Space, flat: Flat) -> Iterator[Datum]:
+    """Parts that occur more than once made smaller everywhere: by one of their own parts, by the least value, or by an earlier
+    constructor."""
+    places: dict[tuple[Type, Datum], list[int]] = {}
+    for place in _chosen(flat)[1:]:
+        places.setdefault((flat.types[place], flat.nodes[place]), []).append(place)
+    for (type, part), occurring in places.items():
+        if len(occurring) < 2 or not isinstance(part, Value):
+            continue
+        first = occurring[0]
+        smaller_parts = [flat.part(f) for f in flat.fields(first) if flat.types[f] == type]
+        least = _least(space, type)
+        if least is not None:
+            smaller_parts.append(list(preorder(least)))
+        smaller_parts += [[Value(c.name, part.fields), *flat.part(first)[1:]] for c in _earlier(space, flat, first)]
+        for nodes in smaller_parts:
+            yield _everywhere(flat, occurring, nodes)
+
+
+def _everywhere(flat: Flat, places: Sequence[int], nodes: Sequence[Datum]) -> Datum:
+    """The value with other nodes in the place of several parts, none of which lies in another."""
+    found: list[Datum] = []
+    at = 0
+    for place in places:
+        found += [*flat.nodes[at:place], *nodes]
+        at = flat.ends[place]
+    return rebuilt([*found, *flat.nodes[at:]])
+
+
+def _other_shapes(space: Space, flat: Flat) -> Iterator[Datum]:
+    """Every shape of the same size that comes earlier, where there are few, with the letters of the value, with all of them the
+    last of their alphabet, and with all of them the first."""
+    size = sum(isinstance(node, Value) for node in flat.nodes)
+    if not space.lettered or space.shapes.count(space.type, size) > _FEW_SHAPES:
+        return
+    own = {kind: [n for n in flat.nodes if type(n) is kind] for kind in (int, str)}
+    for shape in space.shapes.values(space.type, size):
+        atoms = [type(n) for n in preorder(shape) if not isinstance(n, Value)]
+        turns = {kind: iter(cycle(letters)) for kind, letters in own.items() if letters}
+        if all(kind in turns for kind in atoms):
+            yield relabelled(shape, [next(turns[kind]) for kind in atoms])
+        for end in (-1, 0):
+            yield relabelled(
+                shape, [(space.alphabet.integers if kind is int else space.alphabet.characters)[end] for kind in atoms]
+            )
+
+
 def _moved(space: Space, flat: Flat) -> Iterator[Datum]:
     """What is large moved to later places: fields exchanged, nodes turned, constructors exchanged."""
     return chain.from_iterable(_later(space, flat, place) for place in _chosen(flat))
 
 
-def _few(space: Space, flat: Flat) -> Iterator[Datum]:
-    """All inputs of the sizes at which there are few."""
-    counts = accumulate(space.grammar.count(space.type, s) for s in range(len(flat.nodes) + 1))
-    for size, _ in takewhile(lambda counted: counted[1] <= _MANY, enumerate(counts)):
+def _smallest(space: Space, flat: Flat) -> Iterator[Datum]:
+    """All inputs in order of size, as long as calls are left."""
+    for size in range(len(flat.nodes) + 1):
         yield from space.grammar.values(space.type, size)
 
 
@@ -243,7 +288,9 @@ _PASSES: tuple[Callable[[Space, Flat], Iterator[Datum]], ...] = (
     _left_out,
     _least_parts,
     _earlier_constructors,
+    _alike,
     _moved,
     _earlier_letters,
-    _few,
+    _other_shapes,
+    _smallest,
 )
