@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from recsyn.errors import RecsynError as RecsynError
     from recsyn.front import Program as Program
     from recsyn.front import fuzz as fuzz
+    from recsyn.front import given_function as given_function
     from recsyn.front import load as load
     from recsyn.front import load_model as load_model
     from recsyn.front import loads as loads
@@ -29,11 +30,12 @@ _HOMES = {
     "RecsynError": "recsyn.errors",
     "Value": "recsyn.values",
     "fuzz": "recsyn.front",
+    "given_function": "recsyn.front",
     "load": "recsyn.front",
     "load_model": "recsyn.front",
     "loads": "recsyn.front",
 }
-__all__ = ["LanguageError", "Program", "RecsynError", "Value", "fuzz", "load", "load_model", "loads"]
+__all__ = ["LanguageError", "Program", "RecsynError", "Value", "fuzz", "given_function", "load", "load_model", "loads"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from recsyn.data.tasks import Task
     from recsyn.neural.answering import CheckpointModel
     from recsyn.testing.findings import Result
-    from recsyn.testing.verdicts import Model
+    from recsyn.testing.verdicts import Graded, Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +143,8 @@ class Program:
         characters: SearchStrategy[str] | None = None,
     ) -> SearchStrategy[Any]:
         """A Hypothesis strategy for values of a type, written as in the language (``"Tree Int"``); type variables stand for
-        ``Int``. Sizes count constructors. Raises :class:`LanguageError` for a type that does not exist, ``InvalidArgument`` for
-        sizes that no value has."""
+        ``Int``. Sizes count constructors, and are at most 100,000. Raises :class:`LanguageError` for a type that does not exist,
+        :class:`RecsynError` for one whose values hold functions, and ``InvalidArgument`` for sizes that no value has."""
         from recsyn.data.space import Alphabet, space_of
         from recsyn.testing.strategies import values
 
@@ -213,6 +213,21 @@ def fuzz(
     if crashes is not None:
         write_crashes(result, crashes)
     return result
+
+
+def given_function(
+    function: Function,
+    *,
+    min_size: int = 0,
+    max_size: int = 30,
+    integers: SearchStrategy[int] | None = None,
+    characters: SearchStrategy[str] | None = None,
+    loss: Callable[..., float] | Graded | None = None,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Hypothesis's ``@given`` for the parameters of a function: see :func:`recsyn.testing.given.given_function`."""
+    from recsyn.testing import given
+
+    return given.given_function(function, min_size=min_size, max_size=max_size, integers=integers, characters=characters, loss=loss)
 
 
 def plain_task(function: Function, max_size: int) -> Task:
