@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -57,6 +56,9 @@ def test_values_have_their_type_and_a_size_within_bounds(
         ({"min_size": True}, "min_size=True is not a whole number"),
         ({"min_size": 5, "max_size": 4}, "min_size=5 is greater than max_size=4"),
         ({"max_size": 0}, "no value of Pos has a size from 0 to 0"),
+        ({"max_size": 10**9}, "max_size=1000000000 is greater than 100,000"),
+        ({"integers": range(3)}, r"integers=range\(0, 3\) is not a strategy"),
+        ({"characters": "abc"}, "characters='abc' is not a strategy"),
     ],
 )
 def test_bad_bounds_are_refused_at_once(bounds: dict[str, Any], said: str, space: Callable[[str], Space]) -> None:
@@ -79,20 +81,44 @@ def test_any_integer_and_any_character_may_come(space: Callable[[str], Space]) -
     assert find(values(space("Tree Char")), lambda v: any(isinstance(d, str) and ord(d) > 1000 for d in preorder(v)), settings=same)
 
 
-@pytest.mark.parametrize("text", ["Pos", "List Int"])
-def test_depth_200_is_reached_quickly(text: str, space: Callable[[str], Space]) -> None:
-    started = perf_counter()
-    deepest = 0
+def drawn(strategy: st.SearchStrategy[Any], many: int = 20) -> list[Any]:
+    found: list[Any] = []
 
-    @given(value=values(space(text), min_size=200, max_size=300))
-    @settings(max_examples=20, database=None, suppress_health_check=list(HealthCheck))
-    def drawn(value: Value) -> None:
-        nonlocal deepest
-        deepest = max(deepest, depth(value))
+    @given(value=strategy)
+    @settings(max_examples=many, database=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    def keep(value: Any) -> None:
+        found.append(value)
 
-    drawn()
-    assert deepest >= 200
-    assert perf_counter() - started < 10
+    keep()
+    return found
+
+
+def test_deep_trees_and_long_lists_are_reached(space: Callable[[str], Space]) -> None:
+    assert max(map(depth, drawn(values(space("Tree Int"), min_size=399, max_size=500)))) >= 200
+    assert max(map(depth, drawn(values(space("Tree Char"), max_size=1_000), 60))) >= 200
+    assert {size(v) for v in drawn(values(space("List Int"), min_size=5_001, max_size=5_001), 5)} == {5_001}
+    sizes = list(map(size, drawn(values(space("List (Tree Bool)"), max_size=10_000), 60)))
+    assert max(sizes) == 10_000
+    assert sum(s <= 60 for s in sizes) > 30
+
+
+def test_shapes_that_bugs_hide_in_are_common(space: Callable[[str], Space]) -> None:
+    trees = drawn(values(space("Tree Int"), min_size=15), 200)
+    deepest = sum(depth(v) == (size(v) + 1) // 2 for v in trees)
+    flattest = sum(2 ** depth(v) <= 2 * size(v) + 2 for v in trees)
+    labels = [[d for d in preorder(v) if isinstance(d, int)] for v in trees]
+    assert deepest > 20
+    assert flattest > 20
+    assert sum(len(set(own)) < len(own) for own in labels) > 60
+    assert any(abs(d) > 2**60 for own in labels for d in own)
+    assert any(str(v).count("XI") > 12 for v in drawn(values(space("Pos"), min_size=14), 100))
+
+
+def test_strategies_say_what_they_are(space: Callable[[str], Space]) -> None:
+    assert repr(values(space("Tree a"))) == "values('Tree Int', max_size=30)"
+    integers = st.integers(0, 9)
+    digits = values(space("Rose Char"), min_size=2, max_size=9, integers=integers)
+    assert repr(digits) == f"values('Rose Char', min_size=2, max_size=9, integers={integers!r})"
 
 
 def test_a_deep_tree_is_found(space: Callable[[str], Space]) -> None:

@@ -27,6 +27,9 @@ SMALL = 60
 LARGEST = 100_000
 _LARGE_SHARE = 0.2
 """How often a value is large, where it may be."""
+_PARTS, _PART, _LAST = 8, 0.08, 0.2
+"""How often a large value has the greatest size, and how often that of each part of the way there. Left to itself, Hypothesis stays
+near the least."""
 _SEEDS = 2**32
 _GREATEST = 2**128
 """The greatest integer that labels are by default, and that of which Hypothesis draws any."""
@@ -105,6 +108,8 @@ class _Values(SearchStrategy[Datum]):
         sizes = [size for size in self.sort.sizes if size >= min_size]
         self.small = [size for size in sizes if size <= SMALL]
         self.large = sizes[len(self.small) :]
+        last = len(self.large) - 1
+        self.likely = {last * part // _PARTS: _PART for part in range(1, _PARTS)} | {last: _LAST}
         self.window = sum(1 << size for size in self.small)
         self.sums: dict[tuple[int, int], int] = {}
 
@@ -125,15 +130,14 @@ class _Values(SearchStrategy[Datum]):
                 if seed < len(_READINGS)
                 else assembled(pieces, labels)
             )
-        # Places beyond the last stand for it too, so that the greatest size is common.
-        place = data.draw_integer(0, 2 * len(self.large) - 1)
+        place = data.draw_integer(0, len(self.large) - 1, weights=self.likely)
         for kind in self.atoms:
             labels[kind] += [self._label(data, kind, plan) for _ in range(_PALETTE)]
         data.start_span(_FIRST - 1)
         for _ in range(_MORE):
             data.draw_boolean(_NEVER)
         data.stop_span()
-        shape = laid_out(self.sort, self.large[min(place, len(self.large) - 1)], plan)
+        shape = laid_out(self.sort, self.large[place], plan)
         return assembled(shape, {kind: _endless(own, plan) for kind, own in labels.items()})
 
     def _small(self, data: ConjectureData, plan: Plan, labels: dict[Atom, list[Datum]]) -> list[Build | Atom]:
