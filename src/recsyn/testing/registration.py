@@ -24,7 +24,11 @@ def _values(_: type[Any]) -> SearchStrategy[Any]:
     """Values of some types: a ``Value`` does not say of which it is. ``Annotated[Value, program.strategy("TYPE")]`` does."""
     from hypothesis.strategies import one_of
 
-    from recsyn.front import loads
+    from recsyn.data.space import Alphabet, space_of
+    from recsyn.lang.checker import check, check_type
+    from recsyn.lang.source import Source
+    from recsyn.testing.strategies import values
 
-    program = loads(_PROGRAM)
-    return one_of([program.strategy(type) for type in _TYPES])
+    program = check(Source("<types>", _PROGRAM))
+    types = [check_type(program, Source("<type>", type)) for type in _TYPES]
+    return one_of([values(space_of(type, program.datatypes, Alphabet())) for type in types])

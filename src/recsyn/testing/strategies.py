@@ -48,17 +48,20 @@ _CHARACTERS = 0x110000 - 0x800
 
 @dataclass(frozen=True)
 class _Reading:
-    """What is made of a shape and labels that were drawn: the same, or the least shape of that size, the labels sorted."""
+    """What is made of a shape and labels that were drawn: the same, or the least shape of that size, the labels sorted, or renamed
+    so that simpler ones come first."""
 
     least: bool
-    labels: Literal["rising", "as drawn", "falling"]
+    labels: Literal["rising", "as drawn", "falling", "renamed"]
 
 
 _READINGS = (
     _Reading(True, "rising"),
+    _Reading(True, "renamed"),
     _Reading(True, "as drawn"),
     _Reading(True, "falling"),
     _Reading(False, "rising"),
+    _Reading(False, "renamed"),
     _Reading(False, "as drawn"),
 )
 """By the first choice, which is otherwise the seed of a plan. When Hypothesis makes it smaller, it tries them all: steps that it
@@ -121,9 +124,11 @@ class _Values(SearchStrategy[Datum]):
     def do_draw(self, data: ConjectureData) -> Datum:
         seed = data.draw_integer(0, _SEEDS - 1)
         plan = LEAST if seed < len(_READINGS) else plan_of(seed)
-        is_large = bool(self.large) and (not self.small or data.draw_boolean(_LARGE_SHARE))
+        # An integer: those that are few are made smaller before all else, while the small value is still as large as it can be.
+        is_large = bool(self.large) and (not self.small or data.draw_integer(0, 1, weights={1: _LARGE_SHARE}) == 1)
         labels: dict[Atom, list[Datum]] = {"integer": [], "character": []}
-        pieces = self._small(data, plan, labels) if self.small else []
+        size = 0 if not self.small else self.small[-1] if is_large else plan.size(self.small)
+        pieces = self._small(data, plan, size, labels) if self.small else []
         if not is_large:
             return (
                 assembled(*_read(self.sort, pieces, labels, _READINGS[seed]))
@@ -140,13 +145,13 @@ class _Values(SearchStrategy[Datum]):
         shape = laid_out(self.sort, self.large[place], plan)
         return assembled(shape, {kind: _endless(own, plan) for kind, own in labels.items()})
 
-    def _small(self, data: ConjectureData, plan: Plan, labels: dict[Atom, list[Datum]]) -> list[Build | Atom]:
-        """A shape, constructors before their fields; its labels are added to ``labels``."""
+    def _small(self, data: ConjectureData, plan: Plan, size: int, labels: dict[Atom, list[Datum]]) -> list[Build | Atom]:
+        """A shape, ``size`` being planned, constructors before their fields; its labels are added to ``labels``."""
         pieces: list[Build | Atom] = []
         used = 0
         # A place with the size that is planned for it, the sizes that all places after it can have, and whether it begins a part;
         # None ends one. Lists are one part with a part for each item, not parts within parts: items can be put in another order.
-        stack: list[tuple[Sort, int, int, bool] | None] = [(self.sort, plan.size(self.small), 1, True)]
+        stack: list[tuple[Sort, int, int, bool] | None] = [(self.sort, size, 1, True)]
         while stack:
             place = stack.pop()
             if place is None:
@@ -212,6 +217,11 @@ def _read(
             pieces = shape
     if reading.labels == "as drawn":
         return pieces, labels
+    if reading.labels == "renamed":
+        names = {
+            kind: dict(zip(dict.fromkeys(own), sorted(set(own), key=_simplicity), strict=True)) for kind, own in labels.items()
+        }
+        return pieces, {kind: [names[kind][label] for label in own] for kind, own in labels.items()}
     return pieces, {kind: sorted(own, key=_simplicity, reverse=reading.labels == "falling") for kind, own in labels.items()}
 
 
