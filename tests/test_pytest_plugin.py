@@ -117,6 +117,7 @@ class TestOfUnittest(unittest.TestCase):
         ]
     )
     result.stdout.no_fnmatch_line("*it ran*")
+    result.stdout.no_fnmatch_line("*traceback*")
 
 
 def test_a_function_is_named_by_its_file_and_the_nearest_mark_counts(pytester: pytest.Pytester) -> None:

@@ -47,7 +47,6 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
     """The campaign of a marked test that asks for none of the fixtures comes before the test."""
-    __tracebackhide__ = True
     if item.get_closest_marker("recsyn") and not _FIXTURES & set(getattr(item, "fixturenames", ())):
         _fail_where_wrong(_campaign(item, **_marked(item)))
 

@@ -92,6 +92,7 @@ def given_function(
 
         @wraps(test)
         def told(*arguments: Any, **named: Any) -> None:
+            __tracebackhide__ = True
             drawn = [named[name] for name in names]
             for name, value in zip(names, drawn, strict=True):
                 _tell(name, value)
