@@ -28,10 +28,10 @@ from recsyn.testing.edges import edges
 from recsyn.testing.events import Finished, Listener, unheard
 from recsyn.testing.exploring import Explorer, probing
 from recsyn.testing.findings import Evidence, Finding, Result
-from recsyn.testing.grouping import findings, groups, shrunk
+from recsyn.testing.grouping import MOST_FINDINGS, findings, groups, shrunk
 from recsyn.testing.interview import Ended, Interview
 from recsyn.testing.shrinking import order
-from recsyn.testing.verdicts import Failure, Graded, Kind, Lost, Model, ModelError
+from recsyn.testing.verdicts import Graded, Kind, Lost, Model, ModelError
 from recsyn.values import Datum, Value, preorder, size
 
 _SMALL_SHARE, _EDGES_SHARE, _CLIMB_SHARE = 0.25, 0.05, 0.15
@@ -115,10 +115,11 @@ class _Campaign:
         if interview.error:  # From the first that had no answer on, those that had one were known before: no fair sample.
             self.sampled = list(takewhile(lambda v: not isinstance(interview.verdicts[v], Lost), self.sampled))
         searched, sampled, fresh = map(self._evidence, (self.searched, self.sampled, self.fresh))
+        most = min(MOST_FINDINGS, self.budget.findings or MOST_FINDINGS)
         with self._part(1):
-            found = tuple(findings(interview, seen, fresh, self.budget.shrink))
+            found = tuple(findings(interview, seen, fresh, most, self.budget.shrink))
         if interview.interrupted and not found:  # while they were grouped; nothing is asked any more
-            found = tuple(findings(interview, seen, fresh, self.budget.shrink))
+            found = tuple(findings(interview, seen, fresh, most, self.budget.shrink))
         result = Result(
             task=self.task,
             findings=found,

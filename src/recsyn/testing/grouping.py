@@ -18,24 +18,26 @@ from recsyn.testing.events import Shrunk
 from recsyn.testing.findings import Evidence, Finding
 from recsyn.testing.interview import Ended, Interview
 from recsyn.testing.rules import Mask, Rule, Score, fit_rule, score
-from recsyn.testing.shrinking import order, shrinking
-from recsyn.testing.verdicts import Failure
+from recsyn.testing.shrinking import StillFails, order, shrinking, smallest_of_all
+from recsyn.testing.verdicts import Failure, Kind
 from recsyn.values import Datum
 
 MOST_FINDINGS = 5
 _HEAVIEST = 100.0
+_PROPOSED = 10
+"""So many times the inputs that may be asked are proposed at most: what is known already costs nothing."""
 _MOST_FITTED = 2_000
 _LEAST_F1 = 0.5
 """A rule that describes the failures of the search worse than this explains nothing, and is not shown as if it did."""
 
 
-def findings(interview: Interview, seen: Evidence, fresh: Evidence, most_calls: int) -> Iterator[Finding]:
-    """One finding after another, each for failures that those before it do not predict. Where no rule describes what is left, or
-    findings enough are made, the last finding takes it all, without a rule. Rules are fitted to ``seen`` and scored on ``fresh``;
-    each counterexample is shrunk by asking ``most_calls`` inputs at most."""
+def findings(interview: Interview, seen: Evidence, fresh: Evidence, most: int, most_calls: int) -> Iterator[Finding]:
+    """One finding after another, ``most`` of them, each for failures that those before it do not predict. Where no rule describes
+    what is left, the last finding takes it all, without a rule. Rules are fitted to ``seen`` and scored on ``fresh``; each
+    counterexample is shrunk by asking ``most_calls`` inputs at most."""
     unexplained = fresh.failing
     earlier: list[Rule] = []
-    for rule, members in _grouped(seen):
+    for rule, members in _grouped(seen, most):
         if rule is None:
             yield _finding(interview, seen.failed(members), None, Score(0, 0, int(unexplained.sum())), earlier, most_calls)
             return
@@ -48,10 +50,10 @@ def findings(interview: Interview, seen: Evidence, fresh: Evidence, most_calls: 
 
 def groups(seen: Evidence) -> int:
     """How many findings the failures seen so far would make."""
-    return sum(1 for _ in _grouped(seen))
+    return sum(1 for _ in _grouped(seen, MOST_FINDINGS))
 
 
-def _grouped(seen: Evidence) -> Iterator[tuple[Rule | None, Mask]]:
+def _grouped(seen: Evidence, most: int) -> Iterator[tuple[Rule | None, Mask]]:
     """Each rule with the failures that it is about, ``bool [n]``; the last without a rule where none describes what is left."""
     remaining = seen.failing
     passing = ~remaining
@@ -61,10 +63,11 @@ def _grouped(seen: Evidence) -> Iterator[tuple[Rule | None, Mask]]:
         columns, failing = _selected(seen.columns, open_question), remaining[open_question]
         rule = _fitted(columns, failing)
         found += 1
-        if found == MOST_FINDINGS or score(rule, columns, failing).f1 < _LEAST_F1:
+        members = remaining & rule.holds(seen.columns)
+        whole = bool((members == remaining).all())
+        if (found == most and not whole) or score(rule, columns, failing).f1 < _LEAST_F1:
             yield None, remaining
             return
-        members = remaining & rule.holds(seen.columns)
         yield rule, members
         remaining = remaining & ~members
 
@@ -80,7 +83,7 @@ def _finding(
     smallest = []
     for kind in kinds:
         start = min((f for f in members if f.kind == kind), key=lambda f: order(task.space, f.input))
-        smallest.append(shrunk(interview, start, most_calls, rule, earlier))
+        smallest.append(_smallest(interview, start, most_calls, rule, earlier))
     smallest.sort(key=lambda f: order(task.space, f.input))
     first = smallest[0]
     return Finding(
@@ -96,23 +99,47 @@ def _finding(
 def shrunk(
     interview: Interview, failure: Failure, most_calls: int, rule: Rule | None = None, earlier: Sequence[Rule] = ()
 ) -> Failure:
-    """The smallest failure of the same kind reached from one, among those that the rule predicts and no earlier one does."""
+    """A small failure of the same kind reached from one, among those that the rule predicts and no earlier one does."""
+    reached = [failure.input]
+    with suppress(Ended):
+        still_fails = _alike(interview, failure.kind, rule, earlier, most_calls)
+        reached.extend(shrinking(interview.task.space, failure.input, still_fails, _PROPOSED * most_calls))
+    return _told(interview, failure, reached[-1])
+
+
+def _smallest(interview: Interview, failure: Failure, most_calls: int, rule: Rule | None, earlier: Sequence[Rule]) -> Failure:
+    """The same, and the smallest of all where the inputs up to its size are few."""
+    small = shrunk(interview, failure, most_calls, rule, earlier)
+    reached = small.input
+    with suppress(Ended):
+        still_fails = _alike(interview, failure.kind, rule, earlier, most_calls)
+        reached = smallest_of_all(interview.task.space, reached, still_fails, most_calls)
+    return small if reached == small.input else _told(interview, small, reached)
+
+
+def _told(interview: Interview, before: Failure, reached: Datum) -> Failure:
+    after = interview.verdicts[reached]
+    assert isinstance(after, Failure)
+    interview.listener(Shrunk(before, after))
+    return after
+
+
+def _alike(interview: Interview, kind: Kind, rule: Rule | None, earlier: Sequence[Rule], most_calls: int) -> StillFails:
+    """Which inputs fail in this way and belong together. Raises :class:`Ended` where more than so many would have to be asked."""
+    limit = interview.calls + most_calls
 
     def still_fails(inputs: Sequence[Datum]) -> list[bool]:
-        interview.learn([value for value in inputs if value not in interview.verdicts])
+        new = [value for value in inputs if value not in interview.verdicts]
+        if interview.calls + len(new) > limit:
+            raise Ended
+        interview.learn(new)
         verdicts = [interview.verdicts[value] for value in inputs]
-        alike = [v for v in verdicts if isinstance(v, Failure) and v.kind == failure.kind]
+        alike = [v for v in verdicts if isinstance(v, Failure) and v.kind == kind]
         belonging = _belong(interview.task, [v.input for v in alike], rule, earlier)
         found = {v.input for v, belongs in zip(alike, belonging, strict=True) if belongs}
         return [value in found for value in inputs]
 
-    reached = [failure.input]
-    with suppress(Ended):
-        reached.extend(shrinking(interview.task.space, failure.input, still_fails, most_calls))
-    after = interview.verdicts[reached[-1]]
-    assert isinstance(after, Failure)
-    interview.listener(Shrunk(failure, after))
-    return after
+    return still_fails
 
 
 def _belong(task: Task, inputs: Sequence[Datum], rule: Rule | None, earlier: Sequence[Rule]) -> Mask:

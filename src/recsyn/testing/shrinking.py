@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, chain, combinations, cycle, islice, takewhile
+from itertools import chain, combinations, cycle, islice, product, takewhile
 from typing import TypeAlias
 
 from recsyn.data.space import Space, relabelled
@@ -14,9 +14,11 @@ from recsyn.testing.flat import Flat, flattened, rebuilt
 from recsyn.values import Datum, Value, preorder
 
 Key: TypeAlias = tuple[int, tuple[int, ...], tuple[int, ...]]
+StillFails: TypeAlias = Callable[[Sequence[Datum]], Sequence[bool]]
 _FIRST_BATCH, _BATCH = 16, 256
 _MOST_PLACES = 128
 _FEW_SHAPES = 200
+_MOST_FOR_PAIRS = 24
 
 
 def order(space: Space, value: Datum) -> Key:
@@ -28,16 +30,40 @@ def order(space: Space, value: Datum) -> Key:
     return len(shape), shape, tuple(letters.get(n, len(letters)) for n in nodes if not isinstance(n, Value))
 
 
-def shrink(space: Space, value: Datum, still_fails: Callable[[Sequence[Datum]], Sequence[bool]], most_calls: int = 20_000) -> Datum:
+def shrink(space: Space, value: Datum, still_fails: StillFails, most_calls: int = 20_000) -> Datum:
     """The smallest failing input reached from ``value``: the smallest of all where inputs of its size are few.
     ``still_fails`` says of a batch which inputs fail in the same way; it is asked about at most ``most_calls`` inputs."""
-    return deque(chain([value], shrinking(space, value, still_fails, most_calls)), maxlen=1).pop()
+    known: dict[Datum, bool] = {}
+
+    def remembered(inputs: Sequence[Datum]) -> list[bool]:
+        new = [v for v in inputs if v not in known]
+        known.update(zip(new, still_fails(new) if new else (), strict=True))
+        return [known[v] for v in inputs]
+
+    reached = deque(chain([value], shrinking(space, value, remembered, most_calls)), maxlen=1).pop()
+    return smallest_of_all(space, reached, remembered, most_calls - len(known))
 
 
-def shrinking(
-    space: Space, value: Datum, still_fails: Callable[[Sequence[Datum]], Sequence[bool]], most_calls: int = 20_000
-) -> Iterator[Datum]:
-    """The same, each smaller failing input as it is reached.
+def smallest_of_all(space: Space, value: Datum, still_fails: StillFails, most_calls: int) -> Datum:
+    """The smallest failing input of all, where there are at most ``most_calls`` inputs up to its size; else ``value``, unless one
+    of the smaller sizes that are gone through has one."""
+    here = order(space, value)
+    left = most_calls
+    for size in range(here[0] + 1):
+        left -= space.grammar.count(space.type, size)
+        if left < 0:
+            break
+        level = (v for v in space.grammar.values(space.type, size) if size < here[0] or order(space, v) < here)
+        failing: list[Datum] = []
+        while batch := list(islice(level, _BATCH)):
+            failing += [v for v, fails in zip(batch, still_fails(batch), strict=True) if fails]
+        if failing:
+            return min(failing, key=lambda v: order(space, v))
+    return value
+
+
+def shrinking(space: Space, value: Datum, still_fails: StillFails, most_calls: int = 20_000) -> Iterator[Datum]:
+    """Each smaller failing input as it is reached by making one smaller and smaller.
 
     Each pass goes on while it helps, from the place where it did last, so that what was in vain before is not tried at once again;
     when none helps any more, the value is one that no pass makes smaller."""
@@ -165,6 +191,24 @@ def _alike(space: Space, flat: Flat) -> Iterator[Datum]:
             yield _everywhere(flat, occurring, nodes)
 
 
+def _two_at_once(space: Space, flat: Flat) -> Iterator[Datum]:
+    """Two parts made smaller together, of values that are small by now: what has to be alike on both sides cannot shrink on one."""
+    places = _chosen(flat)[1:]
+    if len(places) > _MOST_FOR_PAIRS:
+        return
+    for one, other in combinations(places, 2):
+        if other >= flat.ends[one] and flat.types[one] == flat.types[other]:
+            for a, b in product(_steps(space, flat, one), _steps(space, flat, other)):
+                yield rebuilt([*flat.nodes[:one], *a, *flat.nodes[flat.ends[one] : other], *b, *flat.nodes[flat.ends[other] :]])
+
+
+def _steps(space: Space, flat: Flat, place: int) -> list[list[Datum]]:
+    """What a part is made into where two are at once: the least value, and each of its own parts of its type."""
+    least = _least(space, flat.types[place])
+    parts = [flat.part(f) for f in flat.fields(place) if flat.types[f] == flat.types[place]]
+    return [list(preorder(least)), *parts] if least is not None and flat.nodes[place] != least else parts
+
+
 def _everywhere(flat: Flat, places: Sequence[int], nodes: Sequence[Datum]) -> Datum:
     """The value with other nodes in the place of several parts, none of which lies in another."""
     found: list[Datum] = []
@@ -196,12 +240,6 @@ def _other_shapes(space: Space, flat: Flat) -> Iterator[Datum]:
 def _moved(space: Space, flat: Flat) -> Iterator[Datum]:
     """What is large moved to later places: fields exchanged, nodes turned, constructors exchanged."""
     return chain.from_iterable(_later(space, flat, place) for place in _chosen(flat))
-
-
-def _smallest(space: Space, flat: Flat) -> Iterator[Datum]:
-    """All inputs in order of size, as long as calls are left."""
-    for size in range(len(flat.nodes) + 1):
-        yield from space.grammar.values(space.type, size)
 
 
 def _chosen(flat: Flat) -> list[int]:
@@ -261,12 +299,16 @@ def _turned(flat: Flat, place: int, own: Sequence[int]) -> Datum:
 
 
 def _earlier_letters(space: Space, flat: Flat) -> Iterator[Datum]:
-    """An earlier letter for a later one, wherever it stands, then at one place alone."""
+    """An earlier letter for a later one, wherever it stands, then at one place alone; two letters exchanged everywhere."""
     places = [p for p, node in enumerate(flat.nodes) if not isinstance(node, Value)]
     held = dict.fromkeys((flat.types[p], flat.nodes[p]) for p in places)
     for type, letter in held:
         for earlier in takewhile(lambda other, letter=letter: other != letter, _letters(space, type)):  # type: ignore[misc]
             yield rebuilt([earlier if (t, n) == (type, letter) else n for t, n in zip(flat.types, flat.nodes, strict=True)])
+    for (type, one), (other_type, other) in combinations(held, 2):
+        if type == other_type:
+            exchanged = {one: other, other: one}
+            yield rebuilt([exchanged.get(n, n) if t == type else n for t, n in zip(flat.types, flat.nodes, strict=True)])
     for p in places[:_MOST_PLACES]:
         for earlier in takewhile(lambda other, p=p: other != flat.nodes[p], _letters(space, flat.types[p])):  # type: ignore[misc]
             yield flat.with_part(p, [earlier])
@@ -292,5 +334,5 @@ _PASSES: tuple[Callable[[Space, Flat], Iterator[Datum]], ...] = (
     _moved,
     _earlier_letters,
     _other_shapes,
-    _smallest,
+    _two_at_once,
 )
