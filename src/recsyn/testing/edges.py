@@ -11,7 +11,7 @@ from recsyn.data.distributions import Distribution, Extremes, Sampler, Spines, U
 from recsyn.data.randomness import stream
 from recsyn.data.space import Space, relabelled
 from recsyn.errors import RecsynError
-from recsyn.lang.types import constructors_of
+from recsyn.lang.types import Type, constructors_of
 from recsyn.testing.flat import Flat, flattened, rebuilt
 from recsyn.values import Datum, Value, preorder, size
 
@@ -48,27 +48,35 @@ def _extreme(space: Space, value: Datum, chance: Random) -> Iterator[Datum]:
     lettered = space.lettered and not space.alphabet.distinct
     if lettered:
         yield patterned(space, value, 0, chance)
-    yield value
-    flat = flattened(space, value)
-    yield from dict.fromkeys(other for other in _uniform(space, flat) if other != value)
+    alike = dict.fromkeys([value, *_uniform(space, flattened(space, value))])
+    yield from alike
     if not space.alphabet.distinct:
-        yield from _repeated(flat)
+        for each in alike:
+            yield from _repeated(flattened(space, each))
     if lettered:
         yield patterned(space, value, chance.randrange(1, PATTERNS), chance)
 
 
 def _uniform(space: Space, flat: Flat) -> Iterator[Datum]:
-    """All constructors of a type that have the same fields made the same one."""
-    for constructor in constructors_of(space.type, space.datatypes):
-        alike = {c.name for c in constructors_of(space.type, space.datatypes) if c.fields == constructor.fields}
-        yield rebuilt(
-            [
-                Value(constructor.name, node.fields)
-                if isinstance(node, Value) and node.constructor in alike and t == space.type
-                else node
-                for node, t in zip(flat.nodes, flat.types, strict=True)
-            ]
-        )
+    """All constructors of a type that have the same fields made the same one, for each type in the value and each of them."""
+    for type in dict.fromkeys(flat.types):
+        siblings = constructors_of(type, space.datatypes)
+        for constructor in siblings:
+            alike = {c.name for c in siblings if c.fields == constructor.fields}
+            if len(alike) > 1:
+                yield rebuilt([_renamed(n, constructor.name) if _is(n, t, alike, type) else n for n, t in _typed(flat)])
+
+
+def _typed(flat: Flat) -> Iterator[tuple[Datum, Type]]:
+    return zip(flat.nodes, flat.types, strict=True)
+
+
+def _is(node: Datum, type: Type, names: set[str], wanted: Type) -> bool:
+    return isinstance(node, Value) and type == wanted and node.constructor in names
+
+
+def _renamed(node: Value, name: str) -> Value:
+    return Value(name, node.fields)
 
 
 def _repeated(flat: Flat) -> Iterator[Datum]:

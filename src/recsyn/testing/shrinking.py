@@ -15,7 +15,7 @@ from recsyn.values import Datum, Value, preorder
 
 Key: TypeAlias = tuple[int, tuple[int, ...], tuple[int, ...]]
 StillFails: TypeAlias = Callable[[Sequence[Datum]], Sequence[bool]]
-_FIRST_BATCH, _BATCH = 16, 256
+_FIRST_BATCH, _BATCH = 4, 256
 _MOST_PLACES = 128
 _FEW_SHAPES = 200
 _MOST_FOR_PAIRS = 24
@@ -130,6 +130,11 @@ def _all_simple(space: Space, flat: Flat) -> Iterator[Datum]:
         letters[p] = simple[p]
     yield rebuilt(simple)
     yield rebuilt(letters)
+    for phase in (0, 1):
+        for turn, p in enumerate(atoms, phase):
+            alphabet = _letters(space, flat.types[p])
+            letters[p] = alphabet[turn % min(2, len(alphabet))]
+        yield rebuilt(letters)
     for stride in _strides(len(places)):
         for start in range(0, len(places), 2 * stride):
             yield rebuilt([*flat.nodes[:start], *simple[start : start + 2 * stride], *flat.nodes[start + 2 * stride :]])
