@@ -70,7 +70,7 @@ def test_stops(recsyn_fuzz):
     )
     result = pytester.runpytest_subprocess()
     result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["*nowhere: there is no such folder*", "*the model returned*", "*smallest counterexample: One*"])
+    result.stdout.fnmatch_lines(["*nowhere: there is no such folder*", "*smallest counterexample: One*", "*the model returned*"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
@@ -247,3 +247,21 @@ def test_what_pytest_and_hypothesis_import_is_light(imported: str) -> None:
     assert imported in added
     assert not added & (heavy | {"hypothesis"}), added
     assert len(added) < 10
+
+
+def test_a_model_that_raises_on_some_inputs_fails_the_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        SUCCESSOR
+        + """
+def model(inputs):
+    if any(str(n) == "XI (XO One)" for n in inputs):
+        raise ValueError("five")
+    return succ.of_each(inputs)
+
+def test_raises(recsyn_fuzz):
+    recsyn_fuzz(model, succ, max_examples=200)
+"""
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*1 input(s) without an answer: raised, the first on XI (XO One): the model raised ValueError: five*"])

@@ -173,7 +173,6 @@ def _campaign(item: pytest.Item, **fields: Any) -> Result:
     __tracebackhide__ = True
     from recsyn import front
     from recsyn.errors import RecsynError
-    from recsyn.testing.campaign import CampaignStopped
 
     getoption = item.config.getoption
     options = {"max_examples": getoption("--recsyn-max-examples"), "seconds": getoption("--recsyn-max-time"), "seed": _seed(item)}
@@ -188,9 +187,6 @@ def _campaign(item: pytest.Item, **fields: Any) -> Result:
     function = _function(item, fields.get("function"), model)
     try:
         return front.fuzz(model, function, **{field: value for field, value in options.items() if value is not None})
-    except CampaignStopped as stopped:
-        found = f"\n\nfound until then: {_explained(stopped.result)}" if stopped.result.findings else ""
-        pytest.fail(f"{stopped}{found}", pytrace=False)
     except RecsynError as error:
         pytest.fail(str(error), pytrace=False)
 
@@ -224,17 +220,24 @@ def _seconds(text: str) -> float:
 
 def _fail_where_wrong(result: Result) -> None:
     __tracebackhide__ = True
-    if result.findings:
+    if not result.holds:
         pytest.fail(_explained(result), pytrace=False)
 
 
 def _explained(result: Result) -> str:
     task = result.task
-    lines = [f"the model is not {task.function.name}: {len(result.findings)} finding(s), failure rate {result.rate}"]
+    said = f"{len(result.findings)} finding(s)" if result.findings else "no finding, but inputs without an answer"
+    lines = [f"the model is not {task.function.name}: {said}; failure rate {result.rate}"]
     for finding in result.findings:
         lines += ["", *_finding(task, finding)]
-    steps = str(task.function.trace(result.findings[0].counterexample, limit=30))
-    return "\n".join([*lines, "", "the right reduction:", steps])
+    unanswered = [lost for lost in result.lost if lost.loss != "no truth"]
+    if unanswered:
+        first = unanswered[0]
+        lines += ["", f"{len(unanswered)} input(s) without an answer: {first.loss}, the first on {first.input}: {first.why}"]
+    lines += [f"the campaign stopped early: {result.stopped}"] if result.stopped else []
+    if result.findings:
+        lines += ["", "the right reduction:", str(task.function.trace(result.findings[0].counterexample, limit=30))]
+    return "\n".join(lines)
 
 
 def _finding(task: Task, finding: Finding) -> list[str]:

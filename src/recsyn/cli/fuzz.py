@@ -96,7 +96,7 @@ def run(options: Namespace) -> int:
             complain(str(stopped))
             return 2
     _hand_over(result, held, options)
-    return 1 if result.findings else 0
+    return 0 if result.holds else 1
 
 
 @dataclass(frozen=True, eq=False)

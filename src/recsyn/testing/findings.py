@@ -128,6 +128,11 @@ class Result:
     interrupted: bool = False
 
     @property
+    def holds(self) -> bool:
+        """Whether nothing was found, and the model answered all that it was asked."""
+        return not self.findings and all(lost.loss == "no truth" for lost in self.lost)
+
+    @property
     def rate(self) -> Rate:
         """The share of sampled inputs that fail."""
         return Rate(int(self.sampled.failing.sum()), len(self.sampled.inputs))
