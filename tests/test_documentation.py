@@ -27,6 +27,7 @@ SEMANTICS = (ROOT / "docs" / "semantics.md").read_text("utf-8")
 TASKS = (ROOT / "docs" / "tasks.md").read_text("utf-8")
 PAPERS = (ROOT / "docs" / "papers.md").read_text("utf-8")
 MODELS = (ROOT / "docs" / "models.md").read_text("utf-8")
+CAMPAIGNS = (ROOT / "docs" / "campaigns.md").read_text("utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -46,7 +47,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_every_command_of_the_readme(workplace: Path) -> None:
     commands = [line for block in blocks(README, "sh") for line in block.splitlines()]
-    assert len(commands) == 23
+    assert len(commands) == 26
     for command in commands:
         if command.startswith("make "):
             assert run(f"make -n -C {ROOT} {command.split()[1]}", workplace).returncode == 0
@@ -65,6 +66,26 @@ def test_the_python_of_the_readme(workplace: Path) -> None:
     promised = re.search(r"prints, at its end, `(.*?)`", README)[1]
     assert done.stdout.splitlines()[-1] == promised
     compile(plugin, "plugin.py", "exec")
+
+
+def test_every_command_about_campaigns(workplace: Path) -> None:
+    (workplace / "model.py").write_text(blocks(CAMPAIGNS, "python")[0])
+    (commands,) = blocks(CAMPAIGNS, "sh")
+    for command in commands.splitlines():
+        code = int((re.search(r"# exits with (\d)", command) or ["", "0"])[1])
+        done = run(command, workplace)
+        assert done.returncode == code, f"{command}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+
+
+def test_hypothesis_and_pytest_as_the_page_about_campaigns_shows_them(workplace: Path) -> None:
+    _, hypothesis, marked = blocks(CAMPAIGNS, "python")
+    (workplace / "test_strategies.py").write_text(hypothesis)
+    (workplace / "test_marked.py").write_text(marked.replace("runs/successor", str(ROOT / "checkpoints" / "preorder")))
+    done = run("python -m pytest -q -p no:cacheprovider test_strategies.py test_marked.py", workplace)
+    assert "3 passed" in done.stdout, done.stdout
+    assert "1 failed" in done.stdout, done.stdout
+    assert "smallest counterexample" in done.stdout
 
 
 def test_the_program_of_the_readme_is_the_example() -> None:

@@ -264,4 +264,6 @@ def test_raises(recsyn_fuzz):
     )
     result = pytester.runpytest_subprocess()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*1 input(s) without an answer: raised, the first on XI (XO One): the model raised ValueError: five*"])
+    result.stdout.fnmatch_lines(
+        ["*1 input(s) without an answer: raised, the first on XI (XO One): the model raised ValueError: five*"]
+    )
