@@ -12,15 +12,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from functools import cached_property
-from itertools import accumulate, chain, islice, takewhile
+from itertools import islice, takewhile
 from math import inf
 from time import perf_counter
 
 from recsyn.data.distributions import Distribution, Sampler, Uniform
 from recsyn.data.randomness import stream
-from recsyn.data.space import Space, relabelled
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.testing.budget import Budget
@@ -32,14 +30,14 @@ from recsyn.testing.findings import Evidence, Finding, Result
 from recsyn.testing.grouping import MOST_FINDINGS, findings, groups, shrunk
 from recsyn.testing.interview import Ended, Interview
 from recsyn.testing.shrinking import order
+from recsyn.testing.smallest import smallest
 from recsyn.testing.verdicts import Graded, Kind, Lost, Model, ModelError
-from recsyn.values import Datum, Value, preorder, size
+from recsyn.values import Datum
 
 _SMALL_SHARE, _EDGES_SHARE, _CLIMB_SHARE = 0.25, 0.05, 0.15
 """The shares of a search that go to the smallest inputs, to edge cases, and to those that raise the loss where there is one."""
 _SEARCH_TIME, _FRESH_TIME = 0.7, 0.85
 """The shares of the time after which the search, and the scoring of rules, is over."""
-_MANY_SHAPES = 1_000_000
 _PATIENCE = 20
 _PORTIONS = (16, 16, 32, 64, 128, 256)
 """What each phase is asked at its turns, and from then on as much as at the last."""
@@ -167,7 +165,7 @@ class _Campaign:
         shares = self._shares()
         sources = {
             "given": _portioned(self.cases),
-            "small": _portioned(_small(self.task.space, self.max_size, shares["small"])),
+            "small": _portioned(smallest(self.task.space, self.max_size, shares["small"])),
             "uniform": self._sampling(),
             "edges": _portioned(edges(self.task.space, self.max_size, self.seed)),
             "coverage": self.explorer.propose,
@@ -312,43 +310,6 @@ def _portioned(inputs: Iterable[Datum]) -> Callable[[int, Callable[[Datum], bool
         return list(new)
 
     return proposals
-
-
-def _small(space: Space, max_size: int, count: int) -> Iterator[Datum]:
-    """The smallest inputs in order of size: first those of two letters, with which most can be said; then all, up to a size at
-    which they become many; then every shape, its letters in turn and all the same. Some come more than once."""
-    largest = max_size if space.largest is None else min(max_size, space.largest)
-    least = 0
-    if not space.alphabet.distinct:
-        if space.lettered:
-            yield from _every(_of_two_letters(space), largest, count // 2)
-        least = 1 + max(_sizes(space, largest, count), default=-1)
-        yield from _every(space, largest, count)
-    for value in takewhile(lambda value: size(value) <= largest, space.smallest(_MANY_SHAPES)):
-        if size(value) >= least:
-            yield value
-            if space.lettered and not space.alphabet.distinct:
-                letters = [atom for atom in preorder(value) if not isinstance(atom, Value)]
-                yield relabelled(value, [_first(space, letter) for letter in letters])
-
-
-def _of_two_letters(space: Space) -> Space:
-    letters = space.alphabet
-    return replace(space, alphabet=replace(letters, integers=letters.integers[:2], characters=letters.characters[:2]))
-
-
-def _sizes(space: Space, largest: int, count: int) -> Iterator[int]:
-    """The sizes from 0 on that have at most so many inputs together."""
-    totals = accumulate(space.grammar.count(space.type, s) for s in range(largest + 1))
-    return (s for s, _ in takewhile(lambda counted: counted[1] <= count, enumerate(totals)))
-
-
-def _every(space: Space, largest: int, count: int) -> Iterator[Datum]:
-    return chain.from_iterable(space.grammar.values(space.type, s) for s in _sizes(space, largest, count))
-
-
-def _first(space: Space, letter: Datum) -> Datum:
-    return space.alphabet.integers[0] if isinstance(letter, int) else space.alphabet.characters[0]
 
 
 def _told(sampling: Distribution) -> str:

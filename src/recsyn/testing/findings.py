@@ -28,8 +28,8 @@ FORMAT = 1
 @dataclass(frozen=True)
 class Finding:
     """Failures that one rule predicts; ``rule`` is ``None`` for those that no simple rule does. ``smallest`` holds, for each kind
-    of failure among them, the smallest that was reached; ``kinds`` how often each was met, also in shrinking. ``score`` holds the rule
-    against fresh inputs, the failures that earlier findings predict left out."""
+    of failure among them, the smallest that was reached; ``kinds`` how often each was met, also in shrinking. ``score`` holds the
+    rule against fresh inputs, the failures that earlier findings predict left out."""
 
     smallest: tuple[Failure, ...]
     expected: Datum
