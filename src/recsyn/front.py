@@ -79,7 +79,8 @@ class Program:
             return code_for(backend, self.checked, term, self._reference).call((), limit)
         except StepLimit as stopped:
             raise LanguageError([past_the_limit(stopped, source, Span(0, len(expression)))]) from None
-        except MemoryError:
+        except MemoryError as error:
+            error.__traceback__ = None  # It holds what has used the memory up, and the words for that need some.
             raise OutOfMemory from None
 
     def type(self, expression: str) -> Type:

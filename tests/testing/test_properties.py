@@ -144,6 +144,7 @@ def test_what_a_property_says_is_a_bool(wrong: str) -> None:
         recsyn.loads(f"property p {wrong}")
 
 
+@pytest.mark.slow
 def test_the_same_seed_tests_the_same_inputs() -> None:
     program = recsyn.loads(PRELUDE + "property p (xs : List Int) = sum xs < 900000")
     runs = [check_property(program.checked, program._reference, program.checked.properties[0], seed=s) for s in (3, 3, 4)]

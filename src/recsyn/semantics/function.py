@@ -251,14 +251,16 @@ class Compiled:
         self.function.check(arguments)
         try:
             return self.code.call(arguments, self.limit)
-        except MemoryError:
+        except MemoryError as error:
+            error.__traceback__ = None  # It holds what has used the memory up, and the words for that need some.
             raise OutOfMemory from None
 
     def of_each(self, inputs: Iterable[Datum]) -> list[Datum]:
         """The value on each of many inputs of a function of one parameter; the inputs are trusted to have its type."""
         try:
             return [self.code.call((item,), self.limit) for item in inputs]
-        except MemoryError:
+        except MemoryError as error:
+            error.__traceback__ = None  # It holds what has used the memory up, and the words for that need some.
             raise OutOfMemory from None
 
     def batch(self, *columns: Batch) -> Batch:
@@ -268,7 +270,8 @@ class Compiled:
             words, starts = self.code.rows(columns, self.limit)
         except TooLarge as error:
             raise InvalidBatch(f"value {error.place} of a batch: {error.message}", error.hint) from None
-        except MemoryError:
+        except MemoryError as error:
+            error.__traceback__ = None  # It holds what has used the memory up, and the words for that need some.
             raise OutOfMemory from None
         return Batch(self.function.program, result, words, starts)
 
