@@ -64,6 +64,28 @@ def test_each_way_of_not_answering_is_told_apart(succ: Task, brief: Budget) -> N
     assert not result.findings
 
 
+def test_a_first_case_without_an_answer_is_lost_alone(succ: Task, brief: Budget, pos: Callable[[str], Value]) -> None:
+    case = pos("111111")
+    result = run_campaign(raising_on(succ, lambda v: v == case), succ, budget=brief, cases=[case])
+    assert [lost.input for lost in result.lost] == [case]
+    assert result.stopped is None
+    assert len(result.sampled.inputs) == brief.rate
+
+
+def test_a_model_that_answers_none_of_a_few_inputs_is_told(make_task: Callable[..., Task], brief: Budget) -> None:
+    source = "fun f (b : Bool) : Bool = b"
+    task = make_task("f", ("prefix", "prefix"), source=source, program="f.rec", distribution={"kind": "uniform", "sizes": [1, 1]})
+    with pytest.raises(ModelError, match="the model answered none of 2 inputs: raised: the model raised ValueError: cannot say"):
+        run_campaign(raising_on(task, lambda v: True), task, budget=brief)
+
+
+def test_a_function_that_ends_on_no_input_is_told(make_task: Callable[..., Task], brief: Budget) -> None:
+    source = PARTIAL.replace("XI (XI b) => f n | _ => n", "m => f m")
+    task = make_task("f", ("prefix", "prefix"), source=source, program="f.rec", distribution={"kind": "uniform", "sizes": [1, 2]})
+    with pytest.raises(ModelError, match="f ends on none of 3 inputs: no truth: no value after"):
+        run_campaign(lambda inputs: inputs, task, budget=Budget(20, 5, 5))
+
+
 def test_an_input_on_which_the_function_does_not_end_has_no_truth(make_task: Callable[..., Task]) -> None:
     task = make_task("f", ("prefix", "prefix"), source=PARTIAL, program="f.rec", distribution={"kind": "uniform", "sizes": [1, 4]})
     result = run_campaign(lambda inputs: list(inputs), task, budget=Budget(20, 5, 5))

@@ -98,6 +98,7 @@ class _Campaign:
         self.sampled: list[Datum] = []
         self.fresh: list[Datum] = []
         self.shrunk_kinds: set[Kind] = set()
+        self.looked_at = 0
         self.grouped_at = 0
         self.started = perf_counter()
 
@@ -105,6 +106,7 @@ class _Campaign:
         interview = self.interview
         with self._part(_SEARCH_TIME):
             self._search()
+        interview.check_answered()
         if interview.error and all(isinstance(v, Lost) for v in interview.verdicts.values()):
             raise interview.error
         seen = self._evidence(interview.verdicts)
@@ -241,21 +243,23 @@ class _Campaign:
 
     def _shrink_new_kinds(self) -> None:
         """Shrink the smallest failure of each kind that was not met before. What is asked on the way may be of a new kind again."""
-        while new := [f for f in self.interview.failures if f.kind not in self.shrunk_kinds]:
+        failures = self.interview.failures
+        while new := [f for f in islice(failures, self.looked_at, None) if f.kind not in self.shrunk_kinds]:
             first = min(new, key=lambda f: order(self.task.space, f.input))
             self.shrunk_kinds.add(first.kind)
             shrunk(self.interview, first, self.budget.shrink)
+        self.looked_at = len(failures)
 
     def _enough(self) -> bool:
         """Whether as many findings as were wanted are there. Failures are grouped anew each time that they have doubled."""
         wanted = self.budget.findings
         if wanted is None:
             return False
-        failures = [f.input for f in self.interview.failures]
-        if len(failures) < wanted:
+        failures = len(self.interview.failures)
+        if failures < wanted:
             return False
-        if wanted > 1 and self.grouped_at >= 0 and len(failures) >= 2 * self.grouped_at:
-            self.grouped_at = len(failures)
+        if wanted > 1 and self.grouped_at >= 0 and failures >= 2 * self.grouped_at:
+            self.grouped_at = failures
             if groups(self._evidence(self.interview.verdicts)) >= wanted:
                 self.grouped_at = -1
         return wanted == 1 or self.grouped_at < 0

@@ -7,13 +7,14 @@ at all does.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
 from recsyn.data.answers import Answer
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
+from recsyn.lang import core
 from recsyn.testing.events import BatchTested, Listener, PhaseStarted
 from recsyn.testing.findings import Tally
 from recsyn.testing.verdicts import Failure, Lost, Model, ModelError, ask, ask_each, batches, examine_each
@@ -21,6 +22,8 @@ from recsyn.values import Datum
 
 _LOST_IN_A_ROW = 256
 """So many inputs without one answer, and the model is taken to be gone."""
+_SILENT = 16
+"""So many from the first on, and it is taken to answer none. What is asked first may be a hard case or two."""
 _ASKED_ALONE = 8
 
 
@@ -37,7 +40,8 @@ class _Count:
 
 class Interview:
     """``calls`` counts the inputs that the model was asked, at most ``most_calls``. ``deadline``, in the seconds of
-    :func:`time.perf_counter`, may be put off; after it no batch is begun."""
+    :func:`time.perf_counter`, may be put off; after it no batch is begun. ``failures`` are all that were met, those on the way of
+    shrinking too."""
 
     def __init__(self, model: Model, task: Task, listener: Listener, most_calls: int | None) -> None:
         self.model, self.task, self.listener, self.most_calls = model, task, listener, most_calls
@@ -48,6 +52,8 @@ class Interview:
         self.error: RecsynError | None = None
         self.out_of: str | None = None
         self.remarks: list[str] = []
+        self.failures: list[Failure] = []
+        self._answered = False
         self._counts: dict[str, _Count] = {}
         self._in_a_row = 0
 
@@ -58,11 +64,6 @@ class Interview:
     @property
     def lost(self) -> tuple[Lost, ...]:
         return tuple(v for v in self.verdicts.values() if isinstance(v, Lost))
-
-    @property
-    def failures(self) -> Iterator[Failure]:
-        """All that were met, those on the way of shrinking too."""
-        return (v for v in self.verdicts.values() if isinstance(v, Failure))
 
     @property
     def over(self) -> bool:
@@ -102,11 +103,21 @@ class Interview:
             self.error = error
             raise Ended from None
         self.calls += len(inputs)
-        first = not any(isinstance(v, Failure) for v in self.verdicts.values())
+        failing = [v for v in found if isinstance(v, Failure)]
+        first = not self.failures
         self.verdicts.update(zip(inputs, found, strict=True))
+        self.failures += failing
         self._check_answering(found)
-        if first and any(isinstance(v, Failure) for v in found):
-            self._ask_alone(inputs, [v for v in found if isinstance(v, Failure)])
+        if first and failing:
+            self._ask_alone(inputs, failing)
+
+    def check_answered(self) -> None:
+        """Once all is asked, hold it for an error where there is no verdict at all."""
+        if not self.over and self.verdicts and all(isinstance(v, Lost) for v in self.verdicts.values()):
+            first = min(self.lost, key=lambda lost: lost.loss == "no truth")
+            name, many = core.spelled(self.task.function.name), len(self.verdicts)
+            none = f"{name} ends on" if first.loss == "no truth" else "the model answered"
+            self.error = ModelError(f"{none} none of {many} input{'s' * (many != 1)}: {first.loss}: {first.why}")
 
     def _check_open(self, many: int) -> None:
         if self.over:
@@ -125,9 +136,9 @@ class Interview:
         if not told:
             return
         silent = [v for v in told if isinstance(v, Lost)]
-        answered_before = any(not isinstance(v, Lost) for v in self.verdicts.values())
+        self._answered = self._answered or len(silent) < len(told)
         self._in_a_row = self._in_a_row + len(silent) if len(silent) == len(told) else 0
-        if not answered_before:
+        if not self._answered and self._in_a_row >= _SILENT:
             self.error = self._refusal([lost.input for lost in silent], silent[0])
             raise Ended
         if self._in_a_row >= _LOST_IN_A_ROW:
@@ -163,6 +174,7 @@ class Interview:
                 "the answer to the first input comes first, that to the last input last",
             )
             self.verdicts.clear()  # They are of other inputs.
+            self.failures.clear()
             raise Ended
         self.remarks.append(
             f"{right} of the first {len(again)} failing inputs are answered right when asked again, alone: "
