@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
 
 from recsyn.cli.fuzz import open_again
+from recsyn.data.answers import Unanswered
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.testing.budget import Budget
 from recsyn.testing.campaign import run_campaign
 from recsyn.testing.models.asking import Asking
 from recsyn.testing.models.opening import open_model
-from recsyn.testing.pooling import GradingPool, JudgingPool, Pool, pooled
-from recsyn.testing.verdicts import Graded, Judge, examine
+from recsyn.testing.pooling import GradingPool, JudgingPool, Pool, _answer, pooled
+from recsyn.testing.verdicts import Graded, Judge, ask_each, examine
+from recsyn.values import size
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 MODEL = """
@@ -31,6 +34,19 @@ def long(inputs):
 def dies(inputs):
     import os
     os._exit(3)
+
+class Odd(Exception):
+    def __init__(self, one, other):
+        super().__init__(f"{one} and {other}")
+
+def odd(inputs):
+    if any(size(v) == 7 for v in inputs):
+        raise Odd("this", "that")
+    return [str(size(v)) for v in inputs]
+
+def sleeps(inputs):
+    import time
+    time.sleep(60)
 """
 
 
@@ -67,6 +83,22 @@ def test_a_model_that_cannot_be_opened_is_told(file: Path, succ: Task) -> None:
 def test_a_process_that_dies_ends_no_other(file: Path, succ: Task) -> None:
     with pooled(again(file, "dies", succ), 2, ["cpu"]) as pool, pytest.raises(RecsynError, match="ended before its time"):
         pool(list(succ.space.smallest(3)))
+
+
+def test_an_exception_that_cannot_be_pickled_loses_one_input(file: Path, succ: Task) -> None:
+    with pooled(again(file, "odd", succ), 2, ["cpu"]) as pool:
+        inputs = [next(v for v in succ.space.smallest(255) if size(v) == n) for n in (6, 7, 8)]
+        one, lost, three = ask_each(pool, succ, inputs)
+    assert (str(one), str(three)) == ("6", "8")
+    assert isinstance(lost, Unanswered)
+    assert (lost.trouble, lost.why) == ("raised", "the model raised Odd: this and that")
+
+
+def test_nobody_waits_for_what_is_still_being_answered(file: Path, succ: Task) -> None:
+    with pooled(again(file, "sleeps", succ), 2, ["cpu"]) as pool:
+        asked = pool.executor.submit(_answer, "__call__", [list(succ.space.smallest(1))])
+        sleep(0.5)
+    assert isinstance(asked.exception(), KeyboardInterrupt)
 
 
 @pytest.mark.slow

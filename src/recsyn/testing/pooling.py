@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle, islice
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -77,6 +77,7 @@ def pooled(open_on: Opener, workers: int, devices: Sequence[str]) -> Iterator[Po
     free = context.SimpleQueue()
     for device in islice(cycle(devices), workers):
         free.put(device)
+    others = active_children()
     executor = ProcessPoolExecutor(workers, context, _begin, (open_on, free))
     try:
         opened = [future.result() for future in [executor.submit(_methods) for _ in range(workers)]]
@@ -88,6 +89,9 @@ def pooled(open_on: Opener, workers: int, devices: Sequence[str]) -> Iterator[Po
     except BrokenProcessPool:
         raise ModelError("a process that answered for the model has ended before its time", "use fewer --workers") from None
     finally:
+        for process in active_children():
+            if process not in others:
+                process.terminate()  # What is still being answered nobody waits for.
         executor.shutdown(cancel_futures=True)
 
 
@@ -101,14 +105,22 @@ class _Refusal:
 
 _answering_for: list[Model | _Refusal] = []
 """The model of a process that answers for it."""
+_answers_now = [False]
 
 
 def _begin(open_on: Opener, free: SimpleQueue[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked is told, and ends this process
+    signal.signal(signal.SIGTERM, _break_off)
     try:
         _answering_for[:] = [open_on(free.get())]
     except RecsynError as error:
         _answering_for[:] = [_Refusal(error.message, error.hint)]
+
+
+def _break_off(*_: object) -> None:
+    """End the answer, and not the process, which is told of its end and then ends all that it has started."""
+    if _answers_now[0]:
+        raise KeyboardInterrupt
 
 
 def _methods() -> tuple[str, ...] | _Refusal:
@@ -122,7 +134,12 @@ def _methods() -> tuple[str, ...] | _Refusal:
 
 
 def _answer(method: str, columns: list[list[Any]]) -> Any:
+    _answers_now[0] = True
     try:
         return getattr(_answering_for[0], method)(*columns)
     except RecsynError as error:
         return _Refusal(error.message, error.hint)
+    except Exception as error:  # Not every exception is one again after its way between processes.
+        return _Refusal(f"the model raised {type(error).__name__}: {error}", None)
+    finally:
+        _answers_now[0] = False
