@@ -316,3 +316,29 @@ def test_what_is_no_address_is_told(address: str, succ: Task) -> None:
     with pytest.raises(RecsynError, match=r"no address of an endpoint|holds a name or a password") as refused:
         open_endpoint(address, succ, MODEL)
     assert "secret" not in str(refused.value)
+
+
+def test_questions_are_asked_side_by_side_by_threads_that_python_does_not_wait_for() -> None:
+    together = threading.Barrier(3, timeout=30)
+    daemons = set()
+
+    def work(text: str) -> str:
+        together.wait()
+        daemons.add(threading.current_thread().daemon)
+        return text.upper()
+
+    assert endpoints._side_by_side(work, list("abcdef"), 3) == list("ABCDEF")
+    assert daemons == {True}
+    assert endpoints._side_by_side(work, [], 3) == []
+
+
+def test_nothing_is_begun_after_an_error() -> None:
+    begun: list[str] = []
+
+    def work(text: str) -> str:
+        begun.append(text)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        endpoints._side_by_side(work, [str(i) for i in range(100_000)], 1)
+    assert len(begun) < 100_000

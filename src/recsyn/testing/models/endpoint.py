@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
 from time import sleep
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from recsyn.data.answers import Answer, Unanswered
@@ -22,6 +23,7 @@ from recsyn.testing.models.reading import beginning, read
 from recsyn.testing.models.writing import PROMPT, Prompt, first_input, written
 from recsyn.values import Datum
 
+A = TypeVar("A")
 _TIMEOUT = 60.0
 _MOST_TOKENS = 1_024
 """What is asked of `/completions`, where servers would else stop after 16."""
@@ -45,12 +47,7 @@ class Endpoint:
     _reached: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def __call__(self, inputs: Sequence[Datum | Line], /) -> list[Answer | Unanswered]:
-        pool = ThreadPoolExecutor(self.asking.concurrency)
-        try:
-            return list(pool.map(self._answered, [written(self.task, each) for each in inputs]))
-        finally:
-            # After Ctrl-C nobody waits for what is still being asked.
-            pool.shutdown(wait=False, cancel_futures=True)
+        return _side_by_side(self._answered, [written(self.task, each) for each in inputs], self.asking.concurrency)
 
     def check(self) -> None:
         """Ask one question, whatever the answer. Raises :class:`RecsynError` where none comes."""
@@ -135,6 +132,39 @@ class Endpoint:
         elif failed.trouble == "timed out":
             hint = "give it more time, or ask fewer questions at once"
         return RecsynError(f"the endpoint {self.url} does not answer: {failed.why}", hint)
+
+
+def _side_by_side(work: Callable[[str], A], texts: Sequence[str], many: int) -> list[A]:
+    """What ``work`` makes of each text, so ``many`` at a time. After Ctrl-C nothing more is begun, and nobody waits for what was:
+    not Python at its end either, as it does for the threads of an executor."""
+    waiting: SimpleQueue[int] = SimpleQueue()
+    done: SimpleQueue[tuple[int, A | BaseException]] = SimpleQueue()
+    for place in range(len(texts)):
+        waiting.put(place)
+
+    def work_off() -> None:
+        with suppress(Empty):
+            while True:
+                place = waiting.get_nowait()
+                try:
+                    done.put((place, work(texts[place])))
+                except BaseException as error:
+                    done.put((place, error))
+
+    for _ in range(min(many, len(texts))):
+        threading.Thread(target=work_off, daemon=True).start()
+    found: dict[int, A] = {}
+    try:
+        while len(found) < len(texts):
+            place, outcome = done.get()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            found[place] = outcome
+    finally:
+        with suppress(Empty):
+            while True:
+                waiting.get_nowait()
+    return [found[place] for place in range(len(texts))]
 
 
 def open_endpoint(address: str, task: Task, asking: Asking) -> Endpoint:
