@@ -103,6 +103,14 @@ def test_every_input_up_to_a_size(recsyn: Run, place: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("option", ["--max-seconds=1", "--max-size=3", "--case=One", "--html=a.html", "--junit=a.xml", "--tyche=a"])
+def test_options_of_a_search_do_not_go_with_every_input(option: str, recsyn: Run, place: Path) -> None:
+    code, out, errors = fuzz(recsyn, "model.py:right", "--exhaustive", "3", option)
+    assert (code, out) == (2, "")
+    assert f"{option.partition('=')[0]} is for a search, and with --exhaustive there is none" in errors
+    assert [path.name for path in place.iterdir() if path.name != "__pycache__"] == ["model.py"]
+
+
 def test_reports_are_written(recsyn: Run, place: Path) -> None:
     pytest.importorskip("jinja2")
     code, _, err = fuzz(recsyn, "model.py:clamped", "--html", "r.html", "--junit", "r.xml", "--tyche", "r.jsonl")

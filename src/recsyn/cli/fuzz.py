@@ -73,6 +73,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     task = task_named(options.task) if options.task else None
     asking = asking_of(options)
+    if options.exhaustive:
+        _check_alone(options)
+        with _opened(options, task, asking) as held:
+            return _certify(held, options)
     make_crash_folder(options.crashes)
     for path, what in ((options.html, "the report"), (options.junit, "the JUnit file"), (options.tyche, "the file for Tyche")):
         if path:
@@ -82,8 +86,6 @@ def run(options: Namespace) -> int:
             import jinja2  # noqa: F401
             import matplotlib  # noqa: F401
     with _opened(options, task, asking) as held:
-        if options.exhaustive:
-            return _certify(held, options)
         sampling = _sampling(held.task, options.distribution)
         cases = [*_cases(held.task, options.case or ()), *earlier_inputs(held.task, options.crashes)]
         budget = Budget.of(options.max_examples, options.max_findings, options.max_seconds)
@@ -146,6 +148,18 @@ def _sampling(task: Task, text: str | None) -> Distribution | None:
     except RecsynError as error:
         raise RecsynError(f"in --distribution: {error.message}", error.hint) from None
     return sampling
+
+
+_OF_A_SEARCH = ("max_seconds", "max_findings", "max_size", "case", "distribution", "html", "junit", "tyche")
+
+
+def _check_alone(options: Namespace) -> None:
+    """Raises :class:`RecsynError` where what is asked for beside every input would be left out."""
+    for name in _OF_A_SEARCH:
+        if getattr(options, name) is not None:
+            raise RecsynError(
+                f"--{name.replace('_', '-')} is for a search, and with --exhaustive there is none", "leave one of the two out"
+            )
 
 
 def _certify(held: _Held, options: Namespace) -> int:
