@@ -47,7 +47,8 @@ def test_the_first_difference(expected: tuple[str, ...], tokens: tuple[str, ...]
         "X1 01",
         "  X1\n01 ",
         Answer(("X1", "01")),
-        np.array(["X1", "01"]).tolist(),
+        np.array(["X1", "01"]),
+        np.array(["X1 01"])[0],
     ],
     ids=str,
 )
@@ -68,6 +69,8 @@ def test_labels_may_be_answered_as_numbers(inorder: Task) -> None:
     tree = Value("Branch", (3, Value("Branch", (1, leaf, leaf)), leaf))
     assert examine(lambda inputs: [[1, 3]], inorder, [tree]) == [None]
     assert examine(lambda inputs: [[]], inorder, [leaf]) == [None]
+    assert examine(lambda inputs: np.array([[1, 3]]), inorder, [tree]) == [None]
+    assert examine(lambda inputs: [list(np.array([1, 3]))], inorder, [tree]) == [None]
     assert ask(lambda inputs: [[10**5_000]], inorder, [leaf])[0].tokens[0].startswith("1000")
 
 

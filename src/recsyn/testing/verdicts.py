@@ -255,6 +255,7 @@ def _raised(error: Exception, asked: Sequence[Datum | Line]) -> ModelError:
 def _answer(task: Task, raw: Any) -> Answer | Unanswered:
     if isinstance(raw, Unanswered):
         return raw
+    raw = [_plain(token) for token in raw] if isinstance(raw, list | tuple) else _plain(raw)
     if isinstance(raw, Answer) and _is_sequence(raw.tokens):
         return Answer(tuple(raw.tokens), raw.ended)
     if isinstance(raw, str):
@@ -265,6 +266,11 @@ def _answer(task: Task, raw: Any) -> Answer | Unanswered:
     if _is_sequence(raw):
         return Answer(tuple(digits_of(t) if isinstance(t, int) else str(t) for t in raw))
     return Unanswered("unreadable", f"{_short(raw)}, which is no sequence of tokens")
+
+
+def _plain(raw: Any) -> Any:
+    """What an array or a tensor holds, or one number out of it; anything else as it is."""
+    return raw.tolist() if hasattr(raw, "tolist") else raw
 
 
 def _encoded(task: Task, value: Datum) -> Answer:
