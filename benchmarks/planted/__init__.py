@@ -61,7 +61,8 @@ def tables() -> Iterator[str | Listing]:
 
 def bugs(trials: Sequence[Trial]) -> Listing:
     """What was reached on models with a bug."""
-    columns = ("kind", "rate", "found", "first", "smallest", "told", *(f"{name}, {what}" for name in RIVALS for what in _REACHED))
+    others = (f"{name[0]} {what}" for name in RIVALS for what in _REACHED)
+    columns = ("kind", "rate", "found", "first", "smallest", "told", *others)
     rows = {str(trial.model): tuple(_row(trial)) for trial in trials}
     return Listing("planted bugs", columns, rows, tuple(figures(trials)), _REMARKS)
 
@@ -70,6 +71,7 @@ _REACHED = ("first", "smallest")
 _REMARKS = (
     f"A call is one input that a model is asked, as often as it is asked; each search has {CALLS:,} of them for all that it does.",
     "first: the calls up to the first input on which the model fails; smallest: those up to the smallest such input.",
+    "H: plain Hypothesis on lists; u: uniform sampling by size; the columns before theirs are of the campaign.",
     "told: whether a campaign gives that input as the counterexample of one of its findings.",
     "fewer calls: up to the smallest counterexample; where the bug comes and goes and there is none, up to the first failure.",
 )
@@ -95,8 +97,13 @@ def figures(trials: Sequence[Trial]) -> Iterator[Figure]:
     often = [trial.found for trial in steady if trial.model.rate > _OFTEN]
     yield Figure(f"found of {len(often)} bugs without chance of a rate above {_OFTEN:g}", _percent(often), "%", at_least=100)
     yield Figure(f"found of all {len(trials)}", _percent([t.found for t in trials]), "%")
+    for name in RIVALS:
+        yield Figure(f"found by {name}", _percent([t.rivals[name].failure is not None for t in trials]), "%")
     told = [trial.smallest_told for trial in steady]
     yield Figure(f"smallest counterexample told of {len(steady)} without chance", _percent(told), "%", at_least=_SMALLEST)
+    for name in RIVALS:
+        reached = [t.rivals[name].smallest is not None for t in steady]
+        yield Figure(f"smallest counterexample reached by {name}", _percent(reached), "%")
     ours = [trial.to_smallest() for trial in trials]
     yield Figure("fewer calls to the smallest than both others", _percent([a < b for a, b in ours]), "%", at_least=_FEWER)
     yield Figure("as many calls to the smallest as the better of the others", _percent([a == b < _NEVER for a, b in ours]), "%")
