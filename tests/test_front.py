@@ -87,6 +87,8 @@ def test_a_model_that_stops_before_anything_is_found_is_an_error() -> None:
     [
         ({"max_examples": "a"}, "max_examples is 'a', not a whole number from 1 up"),
         ({"max_size": 0}, "max_size is 0, not a whole number from 1 up"),
+        ({"seconds": "1"}, "the budget of seconds is '1', and a campaign needs some time"),
+        ({"cases": [3]}, "the case '3' is no input of succ: 3 is no Pos"),
         ({"model": 42}, "the model is 42, which cannot be called"),
         ({"function": "succ"}, "'succ' is no function of a program"),
     ],

@@ -34,5 +34,5 @@ class Budget:
             number = getattr(self, name)
             if number is not None and number < 1:
                 raise RecsynError(f"the budget of {name} is {quoted(number)}, and a campaign needs at least 1")
-        if self.seconds is not None and not self.seconds > 0:
+        if self.seconds is not None and not (isinstance(self.seconds, int | float) and self.seconds > 0):
             raise RecsynError(f"the budget of seconds is {quoted(self.seconds)}, and a campaign needs some time")

@@ -20,7 +20,9 @@ from time import perf_counter
 from recsyn.data.distributions import Distribution, Sampler, Uniform
 from recsyn.data.randomness import stream
 from recsyn.data.tasks import Task
-from recsyn.errors import RecsynError
+from recsyn.errors import RecsynError, quoted
+from recsyn.lang import core
+from recsyn.semantics.conformance import misfit
 from recsyn.testing.budget import Budget
 from recsyn.testing.climbing import climb
 from recsyn.testing.edges import edges
@@ -67,13 +69,17 @@ def run_campaign(
     ``cases`` are inputs of any size that are asked first. The failure rate is over inputs drawn from ``sampling``, by default sizes
     from 1 to ``max_size`` uniformly. Deterministic for a seed and a deterministic model, but where time is short. Ctrl-C ends the
     search, and what it found is reported; so is what was found before a model stops answering. Raises :class:`CampaignStopped`
-    where it stops before anything is found, :class:`ModelError` where it never answers, and :class:`RecsynError` for a task that
-    asks about lines of reductions: it is inputs that are searched, shrunk and explained."""
+    where it stops before anything is found, :class:`ModelError` where it never answers, and :class:`RecsynError` for a case that is
+    no input, and for a task that asks about lines of reductions: it is inputs that are searched, shrunk and explained."""
     if task.asks_of_lines:
         raise RecsynError(
             f"{task.name} asks for the line after one of a reduction, and a campaign is about inputs, each of which has many lines",
             "run whole evaluations by the model: `recsyn eval CHECKPOINT --emulate`",
         )
+    for case in cases:
+        if wrong := misfit(case, task.space.type, task.space.datatypes):
+            name = core.spelled(task.function.name)
+            raise RecsynError(f"the case {quoted(str(case))} is no input of {name}: {wrong}")
     largest = max_size or task.sampler.max_size
     drawn = sampling or Uniform(1, largest)
     return _Campaign(model, task, budget or Budget(), seed, largest, cases, drawn, listener).run()
