@@ -238,4 +238,4 @@ def plain_task(function: Function, max_size: int) -> Task:
     from recsyn.lang.types import TypeConstant
 
     listed = isinstance(function.result, TypeConstant) and function.result.name == "List"
-    return Task(function.name, function, "prefix", "flat" if listed else "prefix", Uniform(1, max_size))
+    return Task(core.spelled(function.name), function, "prefix", "flat" if listed else "prefix", Uniform(1, max_size))

@@ -53,6 +53,22 @@ def test_a_callable_is_held_against_a_function(recsyn: Run, place: Path) -> None
     assert "no failure found" in out
 
 
+def test_a_function_of_two_arguments_is_asked_about_pairs(recsyn: Run, place: Path) -> None:
+    (place / "two.rec").write_text(
+        "type Nat = Z | S Nat\nfun plus (a : Nat) (b : Nat) : Nat = match a with Z => b | S m => S (plus m b) end"
+    )
+    (place / "second.py").write_text("def second(pairs):\n    return [pair.fields[1] for pair in pairs]")
+    code, out, _ = fuzz(recsyn, "second.py:second", task="two.rec:plus")
+    assert code == 1
+    assert "smallest counterexample: (S Z, Z)" in out
+    (crash,) = (place / ".recsyn" / "crashes").iterdir()
+    assert crash.name.startswith("plus-")
+    code, out, _ = recsyn("replay", str(crash))
+    assert (code, out.splitlines()[-1]) == (1, "1 of 1 inputs still fail")
+    code, out, _ = fuzz(recsyn, "second.py:second", "--exhaustive", "3", task="two.rec:plus")
+    assert (code, out.splitlines()[0]) == (0, "all 1 correct: every input of plus of up to 3 constructors")
+
+
 def test_inputs_without_an_answer_are_told_and_fail(recsyn: Run, place: Path) -> None:
     code, out, _ = fuzz(recsyn, "one:model.py:raises")
     assert code == 1

@@ -37,10 +37,11 @@ def asking_of(options: Namespace) -> Asking:
 
 
 def task_named(name: str) -> Task:
-    """The task of a preset or of a YAML file; of ``FILE.rec:FUNCTION``, that of the function in the plainest notation."""
+    """The task of a preset or of a YAML file; of ``FILE.rec:FUNCTION``, that of the function in the plainest notation. A
+    function of several arguments is asked about tuples of them."""
     path, _, function = name.rpartition(":")
     if path.endswith(".rec"):
-        return plain_task(load(path)[function], _LARGEST)
+        return plain_task(load(path)[function].of_tuple, _LARGEST)
     if Path(name).suffix == ".rec":
         raise RecsynError(f"{quoted(name)} names no function of that file", f"say which: {name}:FUNCTION")
     return load_experiment(name).task

@@ -10,6 +10,7 @@ from rich.text import Text
 from recsyn.cli.terminal import bar, progress, say, table
 from recsyn.data.distributions import Distribution
 from recsyn.data.tasks import Task
+from recsyn.lang import core
 from recsyn.testing.budget import Budget
 from recsyn.testing.campaign import run_campaign
 from recsyn.testing.certification import MOST_KEPT, Certificate, certify
@@ -71,7 +72,11 @@ def show_certificate(certificate: Certificate) -> None:
     task = certificate.task
     sizes = f"of up to {certificate.max_size} constructors"
     if certificate.holds:
-        say(Text(f"all {certificate.inputs:,} correct: every input of {task.function.name} {sizes}", style="bold green"))
+        say(
+            Text(
+                f"all {certificate.inputs:,} correct: every input of {core.spelled(task.function.name)} {sizes}", style="bold green"
+            )
+        )
     else:
         say(f"{certificate.tested:,} of the {certificate.inputs:,} inputs {sizes} tested: {certificate.failures:,} exceptions")
     for failure in certificate.exceptions[:_MOST_SHOWN]:

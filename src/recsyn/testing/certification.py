@@ -11,6 +11,7 @@ from typing import Any
 from recsyn.data.populations import Population
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
+from recsyn.lang import core
 from recsyn.testing.events import BatchTested, Finished, Listener, PhaseStarted, unheard
 from recsyn.testing.verdicts import Failure, Judge, Lost, Model, batches, examine, examine_each
 from recsyn.values import Datum, show
@@ -65,7 +66,7 @@ class Certificate:
         compared = self.comparison
         return {
             "task": self.task.name,
-            "function": self.task.function.name,
+            "function": core.spelled(self.task.function.name),
             "max_size": self.max_size,
             "inputs": self.inputs,
             "tested": self.tested,

@@ -14,6 +14,7 @@ from recsyn.data.codecs import DecodeError
 from recsyn.data.randomness import digest
 from recsyn.data.tasks import Task, task_from_config
 from recsyn.errors import RecsynError
+from recsyn.lang import core
 from recsyn.testing.findings import Result
 from recsyn.testing.verdicts import Failure, Lost, Model, examine_each
 from recsyn.values import Datum
@@ -50,7 +51,7 @@ def write_crashes(result: Result, folder: str | Path, model: str | None = None) 
                 "failures": [_failure(f, tokens) for f, tokens in zip(finding.smallest, inputs, strict=True)],
             }
             name = digest(result.task.program_hash, model or "", *(" ".join(tokens) for tokens in inputs))
-            path = target / f"{result.task.function.name}-{name:032x}.json"
+            path = target / f"{core.spelled(result.task.function.name)}-{name:032x}.json"
             path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
             written.append(path)
     except OSError as error:
