@@ -190,15 +190,16 @@ def fuzz(
     """Hold a model against a function of one argument, or a task, and say where it is wrong and which rule predicts it.
 
     ``model`` takes a list of inputs, each a value of the function's parameter type, and returns one answer each: a value, or the
-    tokens of one. Inputs have up to ``max_size`` constructors: by default 20, or as many as the task draws; ``cases`` are asked
-    first. The search has ``max_examples`` inputs, and ends before that with ``max_findings`` different findings or after
-    ``seconds``. With ``crashes``, a file for each finding is written into that folder. Where the model stops answering, what was
-    found until then is the result, and its ``stopped`` says so; raises :class:`~recsyn.testing.campaign.CampaignStopped` where
-    nothing was."""
+    tokens of one; or it is a LightningModule, which is asked by its ``predict_step`` on the device where it is. Inputs have up to
+    ``max_size`` constructors: by default 20, or as many as the task draws; ``cases`` are asked first. The search has
+    ``max_examples`` inputs, and ends before that with ``max_findings`` different findings or after ``seconds``. With ``crashes``, a
+    file for each finding is written into that folder. Where the model stops answering, what was found until then is the result, and
+    its ``stopped`` says so; raises :class:`~recsyn.testing.campaign.CampaignStopped` where nothing was."""
     from recsyn.data.tasks import Task
     from recsyn.testing.budget import Budget
     from recsyn.testing.campaign import run_campaign
     from recsyn.testing.crashes import write_crashes
+    from recsyn.testing.models.opening import is_module, module_model
 
     for name, number in (("max_examples", max_examples), ("seed", seed), ("max_size", max_size), ("max_findings", max_findings)):
         least = 0 if name == "seed" else 1
@@ -210,6 +211,8 @@ def fuzz(
         raise RecsynError(f"{function!r} is no function of a program", 'give program["name"], or a task')
     task = function if isinstance(function, Task) else plain_task(function, max_size or 20)
     budget = Budget.of(max_examples, max_findings, seconds)
+    if is_module(model):
+        model = module_model(model, type(model).__name__, task)
     result = run_campaign(model, task, budget=budget, seed=seed, max_size=max_size, cases=cases)
     if crashes is not None:
         write_crashes(result, crashes)

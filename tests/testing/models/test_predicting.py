@@ -12,6 +12,7 @@ pytest.importorskip("lightning")
 import lightning
 import torch
 
+import recsyn
 from recsyn.data.answers import Answer
 from recsyn.data.tasks import Task
 from recsyn.data.vocabulary import END, PAD, START
@@ -122,3 +123,11 @@ def test_a_network_of_ours_answers_as_in_a_checkpoint(succ: Task, numbers: list[
     assert model.correct(numbers, outputs).tolist() == [a == b for a, b in zip(model(numbers), answers, strict=True)]
     with pytest.raises(RecsynError, match="the network has 9 tokens, and the vocabulary of succ has 6"):
         network_model(network_for(small, 9), succ)
+
+
+def test_a_module_is_fuzzed_by_its_predict_step(succ: Task) -> None:
+    result = recsyn.fuzz(Module(lambda batch: batch), succ, max_examples=50)
+    assert result.rate.share > 0.9
+    assert str(result.findings[0].counterexample) == "One"
+    with pytest.raises(RecsynError, match="'Linear' is a Linear without predict_step"):
+        recsyn.fuzz(torch.nn.Linear(1, 1), succ)

@@ -137,9 +137,8 @@ def _found(spec: str, task: Task, asking: Asking) -> Opened:
     found = _named(spec)
     if isinstance(found, type):
         raise RecsynError(f"{spec!r} is a class, and no model yet", "name an instance of it")
-    # Who has made a module of torch's has imported torch.
-    if "torch" in sys.modules and isinstance(found, sys.modules["torch"].nn.Module):
-        return Opened(_module(found, spec, task, asking), task, spec)
+    if is_module(found):
+        return Opened(module_model(found.to(_device(asking.device)), spec, task, asking.batch_size), task, spec)
     if not callable(found):
         raise _not_callable(spec, found)
     if isinstance(found, OneAtATime):
@@ -151,18 +150,24 @@ def _timed(model: OneAtATime, asking: Asking) -> OneAtATime:
     return model if model.timeout is not None else replace(model, timeout=asking.timeout)
 
 
-def _module(found: Any, spec: str, task: Task, asking: Asking) -> Model:
+def is_module(found: object) -> bool:
+    """Whether it is a module of torch's: who has made one has imported torch."""
+    return "torch" in sys.modules and isinstance(found, sys.modules["torch"].nn.Module)
+
+
+def module_model(found: Any, name: str, task: Task, batch_size: int | None = None) -> Model:
+    """A module of torch's as a model: a network of ours, or a LightningModule by its ``predict_step``, on the device
+    where it is. Raises :class:`RecsynError` for any other."""
     with extra("a module of Lightning's", "neural"):
         from recsyn.neural.networks import Network
         from recsyn.neural.training import Seq2SeqModule
         from recsyn.testing.models.predicting import Predicting, network_model
-    found = found.to(_device(asking.device))
     network = found.model if isinstance(found, Seq2SeqModule) else found
     if isinstance(network, Network):
-        return Fitted(network_model(network, task), asking.batch_size)
+        return Fitted(network_model(network, task), batch_size)
     if not hasattr(found, "predict_step"):
-        raise RecsynError(f"{spec!r} is a {type(found).__name__} without predict_step", "wrap it in a LightningModule that has it")
-    model = Predicting(found, task, Portions(asking.batch_size))
+        raise RecsynError(f"{name!r} is a {type(found).__name__} without predict_step", "wrap it in a LightningModule that has it")
+    model = Predicting(found, task, Portions(batch_size))
     model.check()
     return model
 
