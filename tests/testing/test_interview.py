@@ -178,6 +178,26 @@ def test_time_ends_a_campaign_with_what_was_found(succ: Task, monkeypatch: pytes
     assert size(result.findings[0].counterexample) == 7
 
 
+def test_a_slow_model_is_asked_only_what_there_is_time_for(succ: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock that goes on by a second for each input."""
+    clock = [0.0]
+
+    def model(inputs: Sequence[Datum]) -> list[Any]:
+        clock[0] += len(inputs)
+        return succ.function.of_each(inputs)
+
+    monkeypatch.setattr("recsyn.testing.interview.perf_counter", lambda: clock[0])
+    interview = Interview(model, succ, unheard, None)
+    interview.deadline = 40.0
+    inputs = list(succ.space.smallest(200))
+    interview.learn(inputs[:16])
+    with pytest.raises(Ended):
+        interview.learn(inputs[16:])
+    assert clock[0] == 40.0
+    assert len(interview.verdicts) == 40
+    assert interview.out_of == "time"
+
+
 @pytest.mark.parametrize("wanted", [1, 2])
 def test_the_search_ends_with_findings_enough_and_the_sample_goes_on(
     wanted: int, succ: Task, planted: Callable[[Task, str], Answering]

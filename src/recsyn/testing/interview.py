@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from time import perf_counter
 
 from recsyn.data.answers import Answer
@@ -46,7 +47,7 @@ class Interview:
     def __init__(self, model: Model, task: Task, listener: Listener, most_calls: int | None) -> None:
         self.model, self.task, self.listener, self.most_calls = model, task, listener, most_calls
         self.verdicts: dict[Datum, Failure | Lost | None] = {}
-        self.deadline = float("inf")
+        self.deadline = inf
         self.calls = 0
         self.interrupted = False
         self.error: RecsynError | None = None
@@ -56,6 +57,7 @@ class Interview:
         self._answered = False
         self._counts: dict[str, _Count] = {}
         self._in_a_row = 0
+        self._seconds = 0.0
 
     @property
     def tallies(self) -> tuple[Tally, ...]:
@@ -90,10 +92,23 @@ class Interview:
         return [self.verdicts[value] for value in inputs]
 
     def learn(self, inputs: Sequence[Datum]) -> None:
-        """Ask inputs that are not known yet, all in one batch. Raises :class:`Ended`."""
-        if not inputs:
-            return
-        self._check_open(len(inputs))
+        """Ask inputs that are not known yet, all in one batch, or fewer at a time where that would take longer than there is time.
+        Raises :class:`Ended`."""
+        left = list(inputs)
+        while left:
+            self._check_open(len(left))
+            batch = left[: self._in_time()]
+            self._learn(batch)
+            left = left[len(batch) :]
+
+    def _in_time(self) -> int | None:
+        """How many inputs will be answered before the deadline, if they take as long as those before; at least one."""
+        if self.deadline == inf or not self._seconds:
+            return None
+        return max(1, int((self.deadline - perf_counter()) / self._seconds * self.calls))
+
+    def _learn(self, inputs: Sequence[Datum]) -> None:
+        began = perf_counter()
         try:
             found = examine_each(self.model, self.task, inputs)
         except KeyboardInterrupt:
@@ -103,6 +118,7 @@ class Interview:
             self.error = error
             raise Ended from None
         self.calls += len(inputs)
+        self._seconds += perf_counter() - began
         failing = [v for v in found if isinstance(v, Failure)]
         first = not self.failures
         self.verdicts.update(zip(inputs, found, strict=True))
