@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from recsyn.errors import RecsynError
 from recsyn.testing.budget import Budget
 from recsyn.testing.campaign import CampaignStopped, probing, run_campaign
 from recsyn.testing.events import BatchTested, Event, Finished, PhaseStarted, Shrunk
-from recsyn.testing.findings import Result
+from recsyn.testing.findings import Evidence, Result
 from recsyn.testing.verdicts import ModelError, examine
 from recsyn.values import Datum, Value, size
 
@@ -292,6 +293,30 @@ def test_an_interrupt_ends_the_search_and_keeps_what_was_found(at: int, succ: Ta
     assert result.interrupted
     assert result.to_json()["interrupted"] is True
     assert bool(result.findings) == (at > 0)
+
+
+@pytest.mark.parametrize("last", [1, 2, 3, 4])
+def test_an_interrupt_between_questions_keeps_what_was_found(
+    last: int, succ: Task, clamped: Answering, brief: Budget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def after(calls: float) -> tuple[Result, int]:
+        counted = 0
+
+        def evidence(*parts: Any) -> Evidence:
+            nonlocal counted
+            counted += 1
+            if counted == calls:
+                interrupt()
+            return Evidence(*parts)
+
+        monkeypatch.setattr("recsyn.testing.campaign.Evidence", evidence)
+        return run_campaign(clamped, succ, budget=brief), counted
+
+    whole, calls = after(math.inf)
+    result, _ = after(calls - last + 1)
+    assert result.interrupted
+    assert result.rate == whole.rate
+    assert result.findings[0].kind == whole.findings[0].kind
 
 
 def test_a_whole_campaign_is_not_interrupted(succ: Task, brief: Budget) -> None:

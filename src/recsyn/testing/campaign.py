@@ -115,13 +115,16 @@ class _Campaign:
         interview.check_answered()
         if interview.error and all(isinstance(v, Lost) for v in interview.verdicts.values()):
             raise interview.error
-        seen = self._evidence(interview.verdicts)
+        seen = self._despite_interrupts(lambda: self._evidence(interview.verdicts))
         with self._part(_FRESH_TIME):
             self._score()
         found: tuple[Finding, ...] = ()
         if interview.error:  # From the first that had no answer on, those that had one were known before: no fair sample.
             self.sampled = list(takewhile(lambda v: not isinstance(interview.verdicts[v], Lost), self.sampled))
-        searched, sampled, fresh = map(self._evidence, (self.searched, self.sampled, self.fresh))
+        searched, sampled, fresh = (
+            self._despite_interrupts(lambda: self._evidence(inputs))  # noqa: B023
+            for inputs in (self.searched, self.sampled, self.fresh)
+        )
         most = min(MOST_FINDINGS, self.budget.findings or MOST_FINDINGS)
         with self._part(1):
             found = tuple(findings(interview, seen, fresh, most, self.budget.shrink))
@@ -158,6 +161,14 @@ class _Campaign:
                 yield
         except KeyboardInterrupt:
             self.interview.interrupted = True
+
+    def _despite_interrupts(self, work: Callable[[], Evidence]) -> Evidence:
+        """What nothing has to be asked for: after Ctrl-C too, since the report is of it."""
+        try:
+            return work()
+        except KeyboardInterrupt:
+            self.interview.interrupted = True
+            return work()
 
     def _why_stopped(self) -> str | None:
         if self.interview.error:
