@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import islice
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from recsyn.data.randomness import stream
 from recsyn.data.space import Alphabet, Space, space_of
 from recsyn.data.tasks import Task
+from recsyn.data.treegrammar import EXACT, TreeGrammar
 from recsyn.lang.checker import check, check_type
 from recsyn.lang.source import Source
 from recsyn.semantics.conformance import misfit
+from recsyn.testing import shrinking
 from recsyn.testing.budget import Budget
 from recsyn.testing.campaign import run_campaign
 from recsyn.testing.climbing import climb
@@ -88,6 +91,21 @@ def test_edges_are_inputs_of_the_type(text: str) -> None:
     for value in islice(edges(here, 12, 0), 150):
         assert misfit(value, here.type, here.datatypes) is None
         assert size(value) <= 12
+
+
+@pytest.mark.parametrize("text", ["Tree Int", "(Tree Int, Pos)"])
+def test_large_inputs_are_not_counted_exactly(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exact numbers of large inputs take many seconds."""
+    here, exactly = space(text), TreeGrammar.count
+
+    def count(grammar: TreeGrammar, start: Any, size: int) -> int:
+        assert size <= EXACT
+        return exactly(grammar, start, size)
+
+    monkeypatch.setattr(TreeGrammar, "count", count)
+    large = list(islice(edges(here, 2_000, 0), 4))
+    assert max(map(size, large)) > 1_900
+    assert not list(shrinking._other_shapes(here, flattened(here, large[0])))
 
 
 def test_the_first_edges_are_the_extremes(succ: Task, inorder: Task, pos: Callable[[str], Value]) -> None:

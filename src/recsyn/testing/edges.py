@@ -32,7 +32,7 @@ def edges(space: Space, max_size: int, seed: int) -> Iterator[Datum]:
 
 def _samplers(space: Space, greatest: int) -> Iterator[Sampler]:
     """What is drawn from at a size, or at the next smaller one that has inputs."""
-    least = next((s for s in range(greatest, 0, -1) if space.shapes.count(space.type, s)), greatest)
+    least = next((s for s in range(greatest, 0, -1) if space.shapes.derives(space.type, s)), greatest)
     wanted: list[Distribution] = [Extremes(least, least)] if least <= _DEEPEST else []
     wanted += [Spines(least, least)] if space.spines else []
     for distribution in (*wanted, Uniform(least, least)):

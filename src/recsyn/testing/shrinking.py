@@ -228,7 +228,7 @@ def _other_shapes(space: Space, flat: Flat) -> Iterator[Datum]:
     """Every shape of the same size that comes earlier, where there are few, with the letters of the value, with all of them the
     last of their alphabet, and with all of them the first."""
     size = sum(isinstance(node, Value) for node in flat.nodes)
-    if not space.lettered or space.shapes.count(space.type, size) > _FEW_SHAPES:
+    if not space.lettered or space.shapes.fewer(space.type, size, _FEW_SHAPES + 1) is None:
         return
     own = {kind: [n for n in flat.nodes if type(n) is kind] for kind in (int, str)}
     for shape in space.shapes.values(space.type, size):
