@@ -72,6 +72,8 @@ def test_stops(recsyn_fuzz):
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["*nowhere: there is no such folder*", "*smallest counterexample: One*", "*the model returned*"])
     result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*another exception occurred*")
+    result.stdout.no_fnmatch_line("*nan*")
 
 
 WRONG = (
@@ -144,6 +146,23 @@ def test_no_function():
     result = pytester.runpytest_subprocess("--recsyn-max-examples=50")
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(["*smallest counterexample: S Z*", "*defines no function `twise`*", "*twice*"])
+
+
+def test_a_function_of_two_arguments_is_asked_about_pairs(pytester: pytest.Pytester) -> None:
+    pytester.makefile(
+        ".rec", two="type Nat = Z | S Nat\nfun plus (a : Nat) (b : Nat) : Nat = match a with Z => b | S m => S (plus m b) end"
+    )
+    pytester.makepyfile(
+        """
+import pytest
+@pytest.mark.recsyn(model=lambda pairs: [pair.fields[1] for pair in pairs], function="two.rec:plus", max_examples=100)
+def test_second():
+    pass
+"""
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["the model is not plus: 1 finding*", "*smallest counterexample: (S Z, Z)"])
 
 
 def test_a_result_does_not_fail_a_test_and_the_model_is_at_hand(pytester: pytest.Pytester) -> None:

@@ -133,7 +133,7 @@ def _model(item: pytest.Item, fields: dict[str, Any]) -> Any:
         try:
             loaded[folder] = front.load_model(folder)
         except RecsynError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
     return loaded[folder]
 
 
@@ -164,9 +164,9 @@ def _function(item: pytest.Item, asked: Any, model: Any) -> Function | Task:
     if not colon or not file or not name:
         pytest.fail(f'function={asked!r} does not name a function\n  hint: write "FILE.rec:NAME"', pytrace=False)
     try:
-        return front.load(_path(item, file))[name]
+        return front.load(_path(item, file))[name].of_tuple
     except RecsynError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _campaign(item: pytest.Item, **fields: Any) -> Result:
@@ -188,7 +188,7 @@ def _campaign(item: pytest.Item, **fields: Any) -> Result:
     try:
         return front.fuzz(model, function, **{field: value for field, value in options.items() if value is not None})
     except RecsynError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _seed(item: pytest.Item) -> int:
@@ -225,9 +225,11 @@ def _fail_where_wrong(result: Result) -> None:
 
 
 def _explained(result: Result) -> str:
+    from recsyn.lang import core
+
     task = result.task
     said = f"{len(result.findings)} finding(s)" if result.findings else "no finding, but inputs without an answer"
-    lines = [f"the model is not {task.function.name}: {said}; failure rate {result.rate}"]
+    lines = [f"the model is not {core.spelled(task.function.name)}: {said}; failure rate {result.rate}"]
     for finding in result.findings:
         lines += ["", *_finding(task, finding)]
     unanswered = [lost for lost in result.lost if lost.loss != "no truth"]
@@ -245,10 +247,10 @@ def _finding(task: Task, finding: Finding) -> list[str]:
     at = failure.first_difference
     answered = failure.answer.tokens if failure.answer.ended else (*failure.answer.tokens, "…")
     expected, actual, marks = _marked_difference(failure.expected, answered, at)
+    measured = finding.score.predicted and finding.score.failures  # What stops early may have no fresh inputs.
+    scored = f" (precision {finding.precision:.3f}, recall {finding.recall:.3f} on fresh inputs)" if measured else ""
     return [
-        f"wrong where {finding.rule} (precision {finding.precision:.3f}, recall {finding.recall:.3f} on fresh inputs)"
-        if finding.rule
-        else "wrong where no simple rule predicts it",
+        f"wrong where {finding.rule}{scored}" if finding.rule else "wrong where no simple rule predicts it",
         f"  smallest counterexample: {finding.counterexample}",
         f"  input     {' '.join(task.input_codec.encode(finding.counterexample))}",
         f"  expected  {expected}",

@@ -106,7 +106,7 @@ def show_result(result: Result) -> None:
         _show_finding(number, finding, result)
     if result.searched.inputs and not result.findings:
         say("no failure found")
-    say(f"failure rate on {result.sampling}: {result.rate if result.rate.tested else 'not measured'}")
+    say(f"failure rate on {result.sampling}: {result.rate}")
     if result.rate.failures:
         feature, groups = next(iter(result.by.items()))
         _show_rates(feature, groups)

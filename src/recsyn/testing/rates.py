@@ -33,6 +33,8 @@ class Rate:
         return {"failures": self.failures, "tested": self.tested, "share": or_null(self.share), "low": low, "high": high}
 
     def __str__(self) -> str:
+        if not self.tested:
+            return "not measured"
         low, high = self.interval
         return f"{self.share:.2%} ({self.failures} of {self.tested}; 95 % interval {low:.2%} to {high:.2%})"
 
