@@ -171,8 +171,9 @@ class Interview:
 
     def _ask_alone(self, batch: Sequence[Datum], failures: Sequence[Failure]) -> None:
         """Ask the first failures again, each alone: a model that mixes up its answers is right then."""
-        again = failures[:_ASKED_ALONE]
-        if len(batch) == 1:
+        left = inf if self.most_calls is None else self.most_calls - self.calls
+        again = failures[: int(min(_ASKED_ALONE, left))]
+        if len(batch) == 1 or not again:
             return
         try:
             alone = [ask_each(self.model, self.task, [self.task.asked(f.input)])[0] for f in again]
