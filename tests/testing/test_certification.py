@@ -156,3 +156,20 @@ def test_a_checkpoint_is_judged_by_teacher_forcing() -> None:
     truth = model.checkpoint.task.function.of_each(every)
     expected = [Answer(tuple(model.checkpoint.task.output_codec.encode(o))) for o in truth]
     assert certificate.failures == sum(a != e for a, e in zip(answers, expected, strict=True)) > 0
+
+
+def test_a_model_that_stops_answering_ends_it_with_what_was_tested(succ: Task) -> None:
+    asked: list[int] = []
+
+    def model(inputs: Sequence[Datum]) -> list[Any]:
+        asked.append(len(inputs))
+        if len(asked) > 2:
+            raise OSError("no route")
+        return succ.function.of_each(inputs)
+
+    certificate = certify(model, succ, 14)
+    assert certificate.stopped == "the model no longer answers: none of 512 inputs in a row: the model raised OSError: no route"
+    assert (certificate.tested, len(certificate.lost)) == (3 * 512, 512)
+    assert not certificate.holds
+    assert not certificate.interrupted
+    assert certificate.to_json()["stopped"] == certificate.stopped

@@ -94,6 +94,8 @@ def show_certificate(certificate: Certificate) -> None:
             f"{compared.inputs} of them asked one at a time, their answers written: {alike}; "
             f"teacher forcing in batches is {compared.ratio:.0f} times as fast"
         )
+    if certificate.stopped is not None:
+        say(f"stopped: {certificate.stopped}")
     if certificate.interrupted:
         say("interrupted: this is what was tested until then")
 

@@ -13,6 +13,7 @@ from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError
 from recsyn.lang import core
 from recsyn.testing.events import BatchTested, Finished, Listener, PhaseStarted, unheard
+from recsyn.testing.interview import LOST_IN_A_ROW
 from recsyn.testing.verdicts import Failure, Judge, Lost, Model, batches, examine, examine_each
 from recsyn.values import Datum, show
 
@@ -43,7 +44,8 @@ class Comparison:
 class Certificate:
     """What came of all inputs of up to ``max_size`` constructors. ``exceptions`` are those on which the model fails, the smallest
     first, at most 10,000 of ``failures``; ``lost`` those without a verdict. ``inputs`` is how many there are, ``tested`` how many
-    of them were, which is fewer where it was interrupted."""
+    of them were, which is fewer where it was interrupted, or the model stopped
+    answering, as ``stopped`` then says."""
 
     task: Task
     max_size: int
@@ -55,6 +57,7 @@ class Certificate:
     comparison: Comparison | None
     seconds: float
     interrupted: bool
+    stopped: str | None = None
 
     @property
     def holds(self) -> bool:
@@ -79,6 +82,7 @@ class Certificate:
             "one_at_a_time": compared
             and {"inputs": compared.inputs, "differing": compared.differing, "batches_are_faster_by": round(compared.ratio, 1)},
             "seconds": round(self.seconds, 3),
+            "stopped": self.stopped,
             "interrupted": self.interrupted,
         }
 
@@ -86,8 +90,8 @@ class Certificate:
 def certify(model: Model, task: Task, max_size: int, *, listener: Listener = unheard) -> Certificate:
     """Test a model on every input of up to ``max_size`` constructors, in order of size. A model that can judge, as a checkpoint
     does by teacher forcing, judges in batches, and some of its verdicts are held against the answers it writes one at a time.
-    Ctrl-C ends it, and what was tested until then is told. Raises :class:`RecsynError` where there are no inputs, or too many, and
-    where the model cannot be asked at all."""
+    Ctrl-C ends it, and so does a model that no longer answers; what was tested until then is told. Raises :class:`RecsynError`
+    where there are no inputs, or too many, and where the model cannot be asked at all."""
     levels = [level for size in range(max_size + 1) if (level := Population(task.space, task.space.type, size))]
     inputs = sum(level.count for level in levels)
     if not inputs:
@@ -100,14 +104,17 @@ def certify(model: Model, task: Task, max_size: int, *, listener: Listener = unh
     tally = _Tally(model, task, inputs, listener)
     started = perf_counter()
     listener(PhaseStarted("every input", inputs))
-    interrupted = False
+    interrupted, stopped = False, None
     try:
         for batch in batches(chain.from_iterable(_members(level) for level in levels)):
             tally.test(batch)
+            if tally.silent >= LOST_IN_A_ROW:
+                stopped = f"the model no longer answers: none of {tally.silent} inputs in a row: {tally.lost[-1].why}"
+                break
     except KeyboardInterrupt:
         interrupted = True
     seconds = perf_counter() - started
-    comparison = None if interrupted else tally.compared(seconds)
+    comparison = None if interrupted or stopped else tally.compared(seconds)
     listener(Finished(seconds))
     return Certificate(
         task,
@@ -120,6 +127,7 @@ def certify(model: Model, task: Task, max_size: int, *, listener: Listener = unh
         comparison,
         seconds,
         interrupted,
+        stopped,
     )
 
 
@@ -133,7 +141,7 @@ class _Tally:
     def __init__(self, model: Model, task: Task, inputs: int, listener: Listener) -> None:
         self.model, self.task, self.listener = model, task, listener
         self.stride = max(1, inputs // _CHECKED)
-        self.tested = self.failures = 0
+        self.tested = self.failures = self.silent = 0
         self.exceptions: list[Failure] = []
         self.lost: list[Lost] = []
         self.to_compare: list[tuple[Datum, bool]] = []
@@ -143,6 +151,8 @@ class _Tally:
         lost = [v for v in verdicts if isinstance(v, Lost)]
         if not self.tested and len(lost) == len(batch):
             examine(self.model, self.task, batch)  # says why, where the model answers nothing at all
+        unanswered = [v for v in lost if v.loss != "no truth"]
+        self.silent = self.silent + len(lost) if unanswered and len(lost) == len(batch) else 0
         failing = [v for v in verdicts if isinstance(v, Failure)]
         self.to_compare += [
             (value, verdict is None)

@@ -21,7 +21,7 @@ from recsyn.testing.findings import Tally
 from recsyn.testing.verdicts import Failure, Lost, Model, ModelError, ask, ask_each, batches, examine_each
 from recsyn.values import Datum
 
-_LOST_IN_A_ROW = 256
+LOST_IN_A_ROW = 256
 """So many inputs without one answer, and the model is taken to be gone."""
 _SILENT = 16
 """So many from the first on, and it is taken to answer none. What is asked first may be a hard case or two."""
@@ -157,7 +157,7 @@ class Interview:
         if not self._answered and self._in_a_row >= _SILENT:
             self.error = self._refusal([lost.input for lost in silent], silent[0])
             raise Ended
-        if self._in_a_row >= _LOST_IN_A_ROW:
+        if self._in_a_row >= LOST_IN_A_ROW:
             self.error = ModelError(f"the model no longer answers: none of {self._in_a_row} inputs in a row: {silent[-1].why}")
             raise Ended
 
