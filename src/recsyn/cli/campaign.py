@@ -147,7 +147,7 @@ def _show_finding(number: int, finding: Finding, result: Result) -> None:
         score = finding.score
         precision = f"{finding.precision:.3f}" if score.predicted else "not measured"
         recall = f"{finding.recall:.3f}" if score.failures else "not measured"
-        say(f"  on {len(result.fresh.inputs)} fresh inputs:")
+        say(f"  on {len(result.fresh.inputs)} fresh inputs, {result.unseen} of which were not asked before:")
         say(f"    precision {precision}  {score.hits} of the {score.predicted} that it predicts fail")
         say(f"    recall    {recall}  it predicts {score.hits} of {score.failures} failures")
     say("  kinds: " + ", ".join(f"{count} {kind}" for kind, count in finding.kinds.items()))

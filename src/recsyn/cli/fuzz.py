@@ -97,6 +97,8 @@ def run(options: Namespace) -> int:
             complain(str(stopped))
             return 2
     _hand_over(result, held, options)
+    if result.interrupted and result.holds:
+        return 130
     return 0 if result.holds else 1
 
 

@@ -12,8 +12,9 @@ class Budget:
     """How much to test.
 
     ``examples`` inputs are searched, ``rate`` are drawn for the failure rate, ``fresh`` for scoring rules, and ``shrink`` at most
-    are asked to make one counterexample smaller; ``calls`` bounds all of these together. The search ends early once it has found
-    ``findings`` different ones, and all of the campaign, but for what was begun, after ``seconds``."""
+    are asked to make one counterexample smaller; ``calls`` bounds all of these together (to grade the inputs of a climb is not
+    counted). The search ends early once it has found ``findings`` different ones, and all of the campaign, but for what was begun,
+    after ``seconds``."""
 
     examples: int = 5_000
     fresh: int = 2_000

@@ -3,7 +3,7 @@
 Its phases: cases that were given, every small input, edge cases, inputs drawn uniformly by size, inputs that cover the features
 where failures and uncertainty are, and, for models that tell their loss, inputs that raise it. They take turns, in growing
 portions. The first failure of each kind is shrunk at once. At the end failures are grouped by the rules that predict them, each
-rule scored on inputs that it was not fitted to. The failure rate is of the inputs drawn uniformly alone, or of those of another
+rule scored on inputs drawn anew. The failure rate is of the inputs drawn uniformly alone, or of those of another
 declared distribution; they are drawn whatever was found, and all of them are asked, unless time, calls or the model come to an
 end."""
 
@@ -33,7 +33,7 @@ from recsyn.testing.grouping import MOST_FINDINGS, findings, groups, shrunk
 from recsyn.testing.interview import Ended, Interview
 from recsyn.testing.shrinking import order
 from recsyn.testing.smallest import smallest
-from recsyn.testing.verdicts import Graded, Kind, Lost, Model, ModelError
+from recsyn.testing.verdicts import Graded, Kind, Lost, Model, ModelError, batches
 from recsyn.values import Datum
 
 _SMALL_SHARE, _EDGES_SHARE, _CLIMB_SHARE = 0.25, 0.05, 0.15
@@ -103,6 +103,7 @@ class _Campaign:
         self.searched: dict[Datum, None] = {}
         self.sampled: list[Datum] = []
         self.fresh: list[Datum] = []
+        self.unseen = 0
         self.shrunk_kinds: set[Kind] = set()
         self.looked_at = 0
         self.grouped_at = 0
@@ -119,8 +120,9 @@ class _Campaign:
         with self._part(_FRESH_TIME):
             self._score()
         found: tuple[Finding, ...] = ()
-        if interview.error:  # From the first that had no answer on, those that had one were known before: no fair sample.
-            self.sampled = list(takewhile(lambda v: not isinstance(interview.verdicts[v], Lost), self.sampled))
+        if interview.error:  # Once the model is silent, those that have an answer were known before: no fair sample.
+            silent = interview.silent
+            self.sampled = list(takewhile(lambda value: value not in silent, self.sampled))
         searched, sampled, fresh = (
             self._despite_interrupts(lambda: self._evidence(inputs))  # noqa: B023
             for inputs in (self.searched, self.sampled, self.fresh)
@@ -136,6 +138,7 @@ class _Campaign:
             searched=searched,
             sampled=sampled,
             fresh=fresh,
+            unseen=self.unseen,
             sampling=_told(self.sampling),
             lost=interview.lost,
             tallies=interview.tallies,
@@ -190,11 +193,14 @@ class _Campaign:
             "coverage": self.explorer.propose,
             "climb": self._climbing(),
         }
-        for phase, count in _turns(shares):
+        left = dict(shares)
+        for phase, count in _turns(left):
             if phase != "uniform" and self._enough():
                 continue
             self.interview.begin(phase, shares[phase])
             inputs = sources[phase](count, self._known)
+            if phase in ("small", "edges"):  # Where these are few, the search goes on elsewhere.
+                left["coverage"] += count - len(inputs)
             try:
                 self.interview.test(phase, inputs)
             finally:
@@ -282,14 +288,14 @@ class _Campaign:
         return wanted == 1 or self.grouped_at < 0
 
     def _score(self) -> None:
+        """Ask what rules are scored on: drawn anew, whatever was asked before; how many were not is told."""
         self.interview.begin("fresh", self.budget.fresh)
+        known = frozenset(self.interview.verdicts)
         drawn = self._drawn("fresh", probing(self.task.space, self.max_size))
-        left = self.budget.fresh
-        while left:
-            batch = list(islice(drawn, min(left, 512)))
+        for batch in batches(islice(drawn, self.budget.fresh)):
             self.interview.test("fresh", batch)
             self.fresh += batch
-            left -= len(batch)
+            self.unseen += sum(value not in known for value in batch)
 
     def _evidence(self, inputs: Iterable[Datum]) -> Evidence:
         """What is known of inputs, those without a verdict left out."""
@@ -300,9 +306,8 @@ class _Campaign:
         return Evidence(tuple(values), columns, tuple(failure for _, failure in known))
 
 
-def _turns(shares: dict[str, int]) -> Iterator[tuple[str, int]]:
-    """Which phase is asked for how many inputs, one after the other, until each has its share."""
-    left = dict(shares)
+def _turns(left: dict[str, int]) -> Iterator[tuple[str, int]]:
+    """Which phase is asked for how many inputs, one after the other, until nothing is left of any share."""
     turn = 0
     while any(left.values()):
         portion = _PORTIONS[min(turn, len(_PORTIONS) - 1)]

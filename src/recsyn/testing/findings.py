@@ -107,15 +107,16 @@ class Result:
     """A campaign's outcome.
 
     ``searched`` is where failures were looked for; ``sampled`` are inputs drawn as ``sampling`` says and by nothing that was found,
-    of which alone failure rates are; ``fresh`` is what rules were scored on. ``lost`` are the inputs without a verdict, of all
-    phases, which are in none of the three. ``stopped`` says why the campaign ended before its end, where it did.
-    ``calls`` counts the inputs that the model was asked, in all."""
+    of which alone failure rates are; ``fresh`` is what rules were scored on, drawn anew, ``unseen`` of them not asked before.
+    ``lost`` are the inputs without a verdict, of all phases, which are in none of the three. ``stopped`` says why the campaign
+    ended before its end, where it did. ``calls`` counts the inputs that the model was asked, in all."""
 
     task: Task
     findings: tuple[Finding, ...]
     searched: Evidence
     sampled: Evidence
     fresh: Evidence
+    unseen: int
     sampling: str
     lost: tuple[Lost, ...]
     tallies: tuple[Tally, ...]
@@ -162,6 +163,7 @@ class Result:
             "max_size": self.max_size,
             "searched": len(self.searched.inputs),
             "failures": int(self.searched.failing.sum()),
+            "fresh": {"inputs": len(self.fresh.inputs), "unseen": self.unseen},
             "calls": self.calls,
             "phases": {t.phase: {"asked": t.asked, "failures": t.failures, "lost": t.lost} for t in self.tallies},
             "rate": {"over": self.sampling, "sample": self.sample, **self.rate.to_json()},

@@ -1,5 +1,5 @@
 """Failures made into findings: each a rule that predicts some of them, the smallest of every kind, and how well the rule does on
-inputs that it was not fitted to."""
+inputs drawn anew."""
 
 from __future__ import annotations
 
@@ -102,17 +102,18 @@ def shrunk(
     """A small failure of the same kind reached from one, among those that the rule predicts and no earlier one does."""
     reached = [failure.input]
     with suppress(Ended):
-        still_fails = _alike(interview, failure.kind, rule, earlier, most_calls)
+        still_fails = _alike(interview, failure.kind, rule, earlier, interview.calls + most_calls)
         reached.extend(shrinking(interview.task.space, failure.input, still_fails, _PROPOSED * most_calls))
     return _told(interview, failure, reached[-1])
 
 
 def _smallest(interview: Interview, failure: Failure, most_calls: int, rule: Rule | None, earlier: Sequence[Rule]) -> Failure:
     """The same, and the smallest of all where the inputs up to its size are few."""
+    limit = interview.calls + most_calls
     small = shrunk(interview, failure, most_calls, rule, earlier)
     reached = small.input
     with suppress(Ended):
-        still_fails = _alike(interview, failure.kind, rule, earlier, most_calls)
+        still_fails = _alike(interview, failure.kind, rule, earlier, limit)
         reached = smallest_of_all(interview.task.space, reached, still_fails, most_calls)
     return small if reached == small.input else _told(interview, small, reached)
 
@@ -124,9 +125,9 @@ def _told(interview: Interview, before: Failure, reached: Datum) -> Failure:
     return after
 
 
-def _alike(interview: Interview, kind: Kind, rule: Rule | None, earlier: Sequence[Rule], most_calls: int) -> StillFails:
-    """Which inputs fail in this way and belong together. Raises :class:`Ended` where more than so many would have to be asked."""
-    limit = interview.calls + most_calls
+def _alike(interview: Interview, kind: Kind, rule: Rule | None, earlier: Sequence[Rule], limit: int) -> StillFails:
+    """Which inputs fail in this way and belong together. Raises :class:`Ended` where the calls of the interview would pass the
+    limit."""
 
     def still_fails(inputs: Sequence[Datum]) -> list[bool]:
         new = [value for value in inputs if value not in interview.verdicts]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import inf
 from time import perf_counter
 
@@ -66,6 +67,12 @@ class Interview:
     @property
     def lost(self) -> tuple[Lost, ...]:
         return tuple(v for v in self.verdicts.values() if isinstance(v, Lost))
+
+    @property
+    def silent(self) -> frozenset[Datum]:
+        """The inputs that were lost since the last one that was answered."""
+        backwards = reversed(self.verdicts.items())
+        return frozenset(value for value, _ in takewhile(lambda one: isinstance(one[1], Lost), backwards))
 
     @property
     def over(self) -> bool:

@@ -233,7 +233,7 @@ def _shares(tested: Sequence[tuple[int, str, Evidence]], feature: str) -> Figure
     lines = [rates.get(i, [Rate(0, 0)] * len(ranges)) for i in range(max(rates) + 1)]
     rows = tuple((charts.label_of(r), tuple(rates[i][k] for i in rates)) for k, r in enumerate(ranges))
     note = (
-        "Fresh inputs, drawn to cover sizes and depths evenly and used for nothing else. "
+        "Fresh inputs, drawn anew to cover sizes and depths evenly, whatever was asked before. "
         "The band around each line is its 95 % interval."
     )
     drawing = "", charts.share_chart("shares", axis, ranges, lines), f"The share of failures by {axis}; the numbers follow."
