@@ -24,7 +24,7 @@ from recsyn.testing.budget import Budget
 from recsyn.testing.campaign import run_campaign
 from recsyn.testing.climbing import climb
 from recsyn.testing.edges import PATTERNS, edges, patterned
-from recsyn.testing.exploring import Explorer
+from recsyn.testing.exploring import Explorer, _cells
 from recsyn.testing.flat import flattened, rebuilt
 from recsyn.testing.mutating import mutated
 from recsyn.values import Datum, Value, depth, preorder, size
@@ -169,6 +169,20 @@ def test_a_search_goes_where_some_fail_and_some_do_not(succ: Task) -> None:
         return near
 
     assert proposed(True) > 1.3 * proposed(False)
+
+
+def test_what_is_hard_to_foresee_is_worth_most(succ: Task) -> None:
+    """Of inputs like ones tested often: those of which some failed before those that never did and those that always did."""
+    explorer, chance = Explorer(succ, 16, 1), Random(2)
+    inputs = drawn(succ.space, 16, 3_000)
+    columns = succ.features(inputs, succ.function.of_each(inputs))
+    depths = columns["recursion_depth"]
+    failing = (depths >= 3) | ((depths == 2) & np.array([chance.random() < 0.5 for _ in inputs]))
+    explorer.learn(inputs, columns, failing)
+    worth = explorer._worth(_cells(columns))
+    by_depth = [worth[depths == d].mean() for d in range(4)]
+    assert by_depth[2] > 2 * by_depth[0]
+    assert by_depth[2] > by_depth[3]
 
 
 class Unsure:

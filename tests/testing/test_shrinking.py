@@ -181,3 +181,38 @@ def test_letters_outside_of_the_alphabet_shrink_into_it(spaces: dict[str, Space]
     start = from_iterable([77, -5, 10**30])
     assert shrink(spaces["List"], start, lambda batch: [len(atoms(v)) >= 2 for v in batch]) == from_iterable([0, 0])
     assert shrink(spaces["List"], start, lambda batch: [len(set(atoms(v))) >= 2 for v in batch]) == from_iterable([0, 1])
+
+
+def test_what_has_to_be_alike_shrinks_together(spaces: dict[str, Space]) -> None:
+    """Two equal subtrees that hold a branch each; no change on one side alone still fails."""
+    part = Value("Leaf")
+    for label in range(6):
+        part = Value("Branch", (label % 4, part, Value("Leaf")))
+    start = Value("Branch", (0, part, part))
+
+    def fails(value: Datum) -> bool:
+        return size(value) > 3 and value.fields[1] == value.fields[2]
+
+    small = Value("Branch", (0, Value("Leaf"), Value("Leaf")))
+    reached = shrink(spaces["Tree"], start, lambda batch: [fails(v) for v in batch], most_calls=400)
+    assert reached == Value("Branch", (0, small, small))
+
+
+def test_parts_that_mirror_one_another_shrink_together(spaces: dict[str, Space]) -> None:
+    def spine(places: tuple[int, int], many: int) -> Value:
+        value = Value("Leaf")
+        for _ in range(many):
+            fields: list[Datum] = [0, Value("Leaf"), Value("Leaf")]
+            fields[places[0]] = value
+            value = Value("Branch", tuple(fields))
+        return value
+
+    def mirrored(value: Value) -> Value:
+        return Value("Branch", (value.fields[0], mirrored(value.fields[2]), mirrored(value.fields[1]))) if value.fields else value
+
+    def fails(value: Datum) -> bool:
+        return bool(value.fields) and mirrored(value.fields[1]) == value.fields[2] and depth(value.fields[1]) >= 3
+
+    start = Value("Branch", (0, spine((1, 2), 5), spine((2, 1), 5)))
+    reached = shrink(spaces["Tree"], start, lambda batch: [fails(v) for v in batch], most_calls=2_000)
+    assert size(reached) == 11

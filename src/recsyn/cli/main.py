@@ -30,7 +30,7 @@ VERBS = {
     "data": "show, write or describe a data set of a task",
     "train": "train a transformer on a task",
     "eval": "measure a checkpoint's exact match by depth, length, size and shape, and run whole evaluations by it",
-    "fuzz": "find where a checkpoint fails, and say which rule predicts it",
+    "fuzz": "find where a model fails, and say which rule predicts it",
     "replay": "run crash files again",
     "compare": "set two campaigns side by side",
     "reproduce": "run an experiment of the papers, its figures beside the published ones",
