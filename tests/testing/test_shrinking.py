@@ -199,20 +199,16 @@ def test_what_has_to_be_alike_shrinks_together(spaces: dict[str, Space]) -> None
 
 
 def test_parts_that_mirror_one_another_shrink_together(spaces: dict[str, Space]) -> None:
-    def spine(places: tuple[int, int], many: int) -> Value:
-        value = Value("Leaf")
-        for _ in range(many):
-            fields: list[Datum] = [0, Value("Leaf"), Value("Leaf")]
-            fields[places[0]] = value
-            value = Value("Branch", tuple(fields))
-        return value
+    """A perfect tree, and a predicate of symmetric shapes of 11 constructors or more: no change on one side alone keeps it."""
 
     def mirrored(value: Value) -> Value:
         return Value("Branch", (value.fields[0], mirrored(value.fields[2]), mirrored(value.fields[1]))) if value.fields else value
 
     def fails(value: Datum) -> bool:
-        return bool(value.fields) and mirrored(value.fields[1]) == value.fields[2] and depth(value.fields[1]) >= 3
+        return size(value) >= 11 and mirrored(value.fields[1]) == value.fields[2]
 
-    start = Value("Branch", (0, spine((1, 2), 5), spine((2, 1), 5)))
-    reached = shrink(spaces["Tree"], start, lambda batch: [fails(v) for v in batch], most_calls=2_000)
-    assert size(reached) == 11
+    start = Value("Leaf")
+    for _ in range(3):
+        start = Value("Branch", (0, start, start))
+    assert size(start) == 15
+    assert size(shrink(spaces["Tree"], start, lambda batch: [fails(v) for v in batch], most_calls=400)) == 11
