@@ -20,8 +20,9 @@ test: check
 coverage: $(VENV)/.recsyn
 	$(BIN)/pytest -m "not slow" --numprocesses auto --dist worksteal --cov recsyn --cov-report term:skip-covered
 
+# By way of Python, so that the processes that tests start find the tests too.
 test-slow: $(VENV)/.recsyn
-	$(BIN)/pytest -m slow
+	$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/.recsyn
 	$(BIN)/ruff format --check .
