@@ -62,15 +62,15 @@ def tables() -> Iterator[str | Listing]:
 def bugs(trials: Sequence[Trial]) -> Listing:
     """What was reached on models with a bug."""
     others = (f"{name[0]} {what}" for name in RIVALS for what in _REACHED)
-    columns = ("kind", "rate", "found", "first", "smallest", "told", *others)
+    columns = ("kind", "rate", "found", "first", "least", "told", *others)
     rows = {str(trial.model): tuple(_row(trial)) for trial in trials}
     return Listing("planted bugs", columns, rows, tuple(figures(trials)), _REMARKS)
 
 
-_REACHED = ("first", "smallest")
+_REACHED = ("first", "least")
 _REMARKS = (
     f"A call is one input that a model is asked, as often as it is asked; each search has {CALLS:,} of them for all that it does.",
-    "first: the calls up to the first input on which the model fails; smallest: those up to the smallest such input.",
+    "first: the calls up to the first input on which the model fails; least: those up to the smallest such input.",
     "H: plain Hypothesis on lists; u: uniform sampling by size; the columns before theirs are of the campaign.",
     "told: whether a campaign gives that input as the counterexample of one of its findings.",
     "fewer calls: up to the smallest counterexample; where the bug comes and goes and there is none, up to the first failure.",
