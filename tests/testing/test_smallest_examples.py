@@ -260,6 +260,7 @@ def missed(numbers: Iterable[int]) -> tuple[int, list[str]]:
 
 def test_shrinking_ends_at_the_smallest_value() -> None:
     tried, misses = missed([0])
+    print(f"{tried - len(misses)} of {tried}", *misses, sep="\n")
     assert tried > 50
     assert len(misses) <= 0.05 * tried, "\n".join(misses)
 
@@ -267,6 +268,7 @@ def test_shrinking_ends_at_the_smallest_value() -> None:
 @pytest.mark.slow
 def test_shrinking_ends_at_the_smallest_value_whatever_the_seed() -> None:
     tried, misses = missed(range(1, 11))
+    print(f"{tried - len(misses)} of {tried}", *misses, sep="\n")
     assert len(misses) <= 0.05 * tried, "\n".join(misses)
 
 
