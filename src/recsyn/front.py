@@ -80,8 +80,7 @@ class Program:
         except StepLimit as stopped:
             raise LanguageError([past_the_limit(stopped, source, Span(0, len(expression)))]) from None
         except MemoryError as error:
-            error.__traceback__ = None  # It holds what has used the memory up, and the words for that need some.
-            raise OutOfMemory from None
+            raise OutOfMemory.after(error) from None
 
     def type(self, expression: str) -> Type:
         """The type of an expression in the notation of the language. Raises :class:`LanguageError`."""

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from copy import deepcopy
 from pathlib import Path
 from time import perf_counter
@@ -337,6 +338,26 @@ def test_exhausted_memory(backend: str) -> None:
     first, second = done.stdout.splitlines()
     assert first.startswith("no value within ")
     assert second == "[0, 0, 0, 0]"
+
+
+def test_what_has_used_memory_up_is_let_go_before_that_is_told() -> None:
+    class Large:
+        pass
+
+    kept: list[weakref.ref[Large]] = []
+
+    def exhausted() -> None:
+        large = Large()
+        kept.append(weakref.ref(large))
+        raise MemoryError
+
+    try:
+        exhausted()
+    except MemoryError as error:
+        assert kept[0]() is not None
+        told = OutOfMemory.after(error)
+        assert kept[0]() is None
+    assert told.message.startswith("no value within ")
 
 
 def test_a_larger_block_is_taken() -> None:

@@ -252,16 +252,14 @@ class Compiled:
         try:
             return self.code.call(arguments, self.limit)
         except MemoryError as error:
-            error.__traceback__ = None  # It holds what has used the memory up, and the words for that need some.
-            raise OutOfMemory from None
+            raise OutOfMemory.after(error) from None
 
     def of_each(self, inputs: Iterable[Datum]) -> list[Datum]:
         """The value on each of many inputs of a function of one parameter; the inputs are trusted to have its type."""
         try:
             return [self.code.call((item,), self.limit) for item in inputs]
         except MemoryError as error:
-            error.__traceback__ = None  # It holds what has used the memory up, and the words for that need some.
-            raise OutOfMemory from None
+            raise OutOfMemory.after(error) from None
 
     def batch(self, *columns: Batch) -> Batch:
         """The values on each row of some batches, as :meth:`Function.batch` says."""
@@ -271,8 +269,7 @@ class Compiled:
         except TooLarge as error:
             raise InvalidBatch(f"value {error.place} of a batch: {error.message}", error.hint) from None
         except MemoryError as error:
-            error.__traceback__ = None  # It holds what has used the memory up, and the words for that need some.
-            raise OutOfMemory from None
+            raise OutOfMemory.after(error) from None
         return Batch(self.function.program, result, words, starts)
 
     def __repr__(self) -> str:

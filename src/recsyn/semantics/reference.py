@@ -52,6 +52,13 @@ class OutOfMemory(RecsynError):
         room = "the memory that there is" if limit is None else f"{limit / 2**20:,.0f} MiB of memory"
         super().__init__(f"no value within {room}", hint)
 
+    @staticmethod
+    def after(error: MemoryError) -> OutOfMemory:
+        """What is told of Python's own error. That holds what has used the memory up, and is made to let it go first: words need
+        some."""
+        error.__traceback__ = None
+        return OutOfMemory()
+
 
 class Reference:
     """The evaluator of one program. It holds code only, so threads may share it. One evaluation makes at most ``limit`` calls of

@@ -45,10 +45,6 @@ class Sizes:
         return (size for size, digit in enumerate(self._digits) if digit == "1")
 
 
-NOTHING = Sizes(1)
-"""The size of what holds no constructors."""
-
-
 def together(one: int, other: int, limit: int) -> int:
     """The sums of a size of one set and a size of another, as bits, up to a limit."""
     fewer, more = sorted((one, other), key=int.bit_count)
