@@ -127,7 +127,7 @@ def joined(family: Family, portions: Sequence[Rows], axis: int) -> Rows:
     if isinstance(portions[0], tuple):
         parts = zip(*portions, strict=True)
         return tuple(np.concatenate(part, axis) for part in parts)
-    return np.concatenate(portions, axis)  # type: ignore[arg-type]
+    return np.concatenate(portions, axis)
 
 
 def taken(rows: Rows, places: Array) -> Rows:
