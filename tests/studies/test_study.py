@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsyn.errors import RecsynError
-from recsyn.studies.study import STUDIES, load_study, merged
+from recsyn.studies.reading import merged
+from recsyn.studies.study import STUDIES, load_study
 
 VALUES = st.recursive(
     st.one_of(st.integers(), st.text(max_size=2)),

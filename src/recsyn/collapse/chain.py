@@ -214,8 +214,8 @@ class _Loop:
         return np.argpartition(chance.random((self.chain.chains, count), np.float32), plan.limit, axis=1)[:, : plan.limit]
 
     def _made(self, model: Model) -> tuple[Rows | None, dict[int, str]]:
-        """The rows for the next generation, and which chains lack some since too few passed the filter. Where the next one needs none,
-        or there is no next one, they are made for the profile."""
+        """The rows for the next generation, and which chains lack some since too few passed the filter. Where none are needed, they
+        are made for the profile."""
         chain = self.chain
         last = self.number == chain.generations
         needed = 0 if last else chain.workflow.need(self.number + 1, chain.rows).made

@@ -101,6 +101,21 @@ class Iterative(Protocol):
 
 
 @runtime_checkable
+class Checked(Protocol):
+    """A family that refuses what cannot be before anything runs."""
+
+    def check(self, rows: int) -> None:
+        """Raise :class:`RecsynError` where a fit to so many rows makes no sense."""
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A family whose rows people read, as text."""
+
+    def lines(self, rows: Rows) -> Sequence[str]: ...
+
+
+@runtime_checkable
 class Joining(Protocol):
     """A family whose rows are put together in a way of its own."""
 

@@ -8,7 +8,8 @@ rows are drawn from them, without replacement, where that is not all.
 ``{kind: replace}``                   the rows of the last model alone
 ``{kind: accumulate}``                the real rows and those of all models; ``weights: [w₀, w₁, …]`` weighs a real row, one
                                       of the first model, and so on (the last stands for all that follow)
-``{kind: accumulate-subsample}``      as many rows as the first generation had, drawn from all that were accumulated
+``{kind: accumulate-subsample}``      as many rows as the first generation had (or fewer: ``rows: k``), drawn from all that were
+                                      accumulated
 ``{kind: replace-multiple}``          rows of the last model alone, n times as many in generation n
 ``{kind: mix, real: α}``              a share α of fresh real rows, the others of the last model
 ``{kind: weighted, real: w}``         fresh real rows, ``fresh`` of them, and as many of the last model as there are ``rows``;
@@ -85,6 +86,9 @@ class Workflow(Protocol):
 
     def plan(self, generation: int, rows: int, lots: Sequence[Lot]) -> Plan: ...
 
+    def check(self, rows: int) -> None:
+        """Raise :class:`RecsynError` for what cannot be with so many real rows."""
+
     def to_config(self) -> dict[str, Any]: ...
 
 
@@ -102,6 +106,9 @@ class _Whole:
 
     def need(self, generation: int, rows: int) -> Need:
         return Need(0, rows)
+
+    def check(self, rows: int) -> None:
+        pass
 
 
 @dataclass(frozen=True)
@@ -138,15 +145,26 @@ class Accumulate(_Whole):
 
 @dataclass(frozen=True)
 class AccumulateSubsample(_Whole):
+    """``drawn`` rows, ``None`` for as many as the first generation had."""
+
+    drawn: int | None = None
+
     @property
     def parts(self) -> bool:
         return True
 
     def plan(self, generation: int, rows: int, lots: Sequence[Lot]) -> Plan:
-        return Plan((1.0,) * len(lots), rows)
+        return Plan((1.0,) * len(lots), self.drawn or rows)
+
+    def check(self, rows: int) -> None:
+        if self.drawn and self.drawn > rows:
+            raise RecsynError(
+                f"{self.drawn:,} rows cannot be drawn without replacement from the {rows:,} that the first generation has",
+                f"draw {rows:,} at most, or leave `rows` of accumulate-subsample out",
+            )
 
     def to_config(self) -> dict[str, Any]:
-        return {"kind": "accumulate-subsample"}
+        return {"kind": "accumulate-subsample", "rows": self.drawn}
 
 
 @dataclass(frozen=True)
@@ -159,6 +177,10 @@ class Mix(_Whole):
 
     def plan(self, generation: int, rows: int, lots: Sequence[Lot]) -> Plan:
         return _newest(generation, lots)
+
+    def check(self, rows: int) -> None:
+        if self.real and not round(self.real * rows):
+            raise RecsynError(f"a share {self.real} of {rows:,} rows is no row", "mix in more, or none")
 
     def to_config(self) -> dict[str, Any]:
         return {"kind": "mix", "real": self.real}
@@ -216,6 +238,9 @@ class Verified:
     def plan(self, generation: int, rows: int, lots: Sequence[Lot]) -> Plan:
         return self.of.plan(generation, rows, lots)
 
+    def check(self, rows: int) -> None:
+        self.of.check(rows)
+
     def to_config(self) -> dict[str, Any]:
         return {"kind": "verified", "right": self.right, "wrong": self.wrong, "of": self.of.to_config()}
 
@@ -241,6 +266,9 @@ class Matched:
         plan = self.of.plan(generation, rows, lots)
         many = sum(lot.count for lot, weight in zip(lots, plan.weights, strict=True) if weight)
         return Plan(plan.weights, rows) if many > rows else plan
+
+    def check(self, rows: int) -> None:
+        self.of.check(rows)
 
     def to_config(self) -> dict[str, Any]:
         return {**self.of.to_config(), "matched": "rows"}
@@ -285,6 +313,13 @@ def _accumulate(config: Mapping[str, Any]) -> Workflow:
     return Accumulate(weights)
 
 
+def _subsample(config: Mapping[str, Any]) -> Workflow:
+    drawn = config.get("rows")
+    if drawn is not None and (type(drawn) is not int or drawn < 1):
+        raise RecsynError(f"rows of accumulate-subsample is {quoted(drawn)}, not a whole number from 1 up")
+    return AccumulateSubsample(drawn)
+
+
 def _mix(config: Mapping[str, Any]) -> Workflow:
     return Mix(_number("real, the share of fresh real rows,", config.get("real", 0.5), 0, 1))
 
@@ -316,7 +351,7 @@ def _verified(config: Mapping[str, Any]) -> Workflow:
 _READERS: Mapping[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Workflow]]] = {
     "replace": ((), lambda _: Replace()),
     "accumulate": (("weights",), _accumulate),
-    "accumulate-subsample": ((), lambda _: AccumulateSubsample()),
+    "accumulate-subsample": (("rows",), _subsample),
     "replace-multiple": ((), lambda _: ReplaceMultiple()),
     "mix": (("real",), _mix),
     "weighted": (("real", "fresh"), _weighted),

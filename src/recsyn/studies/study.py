@@ -37,9 +37,10 @@ from recsyn.data.experiments import PRESETS, experiment_of
 from recsyn.data.predicates import Predicate
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError, quoted
-from recsyn.lang.diagnostics import LanguageError, nearest
+from recsyn.lang.diagnostics import LanguageError
 from recsyn.neural.architecture import Architecture
 from recsyn.neural.recipe import Recipe
+from recsyn.studies.reading import known, listed, mapping, merged
 
 STUDIES = Shelf("study", "presets/studies")
 _CHANGED = ("task", "model", "training")
@@ -147,9 +148,9 @@ class Study:
         """The study of some points of some axes. Raises :class:`RecsynError` for what it does not have."""
         axes = dict(self.axes)
         for axis, names in chosen.items():
-            _known("axis", axis, self.axes, f"the study {self.name}")
+            known("axis", axis, self.axes, f"the study {self.name}")
             for name in names:
-                _known("point", name, self.axes[axis], f"the axis {axis}")
+                known("point", name, self.axes[axis], f"the axis {axis}")
             axes[axis] = tuple(name for name in self.axes[axis] if name in names)
         cells = tuple(cell for cell in self.cells if all(name in axes[axis] for axis, name in cell.point.items()))
         return replace(self, axes=axes, cells=cells)
@@ -185,7 +186,7 @@ def _fields(content: Any) -> dict[str, Any]:
     if not isinstance(content, Mapping) or "axes" not in content:
         raise RecsynError("this describes no study", f"its fields are {', '.join(_FIELDS)}, and it has axes at least")
     for field in content:
-        _known("field", field, _FIELDS, "a study")
+        known("field", field, _FIELDS, "a study")
     return dict(content)
 
 
@@ -196,32 +197,32 @@ class _Reading:
     def __init__(self, path: Path, fields: dict[str, Any], quick: bool) -> None:
         self.path, self.quick = path, quick
         self.axes = {
-            str(axis): {str(name) for name in _mapping(f"axes.{axis}", points)}
-            for axis, points in _mapping("axes", fields["axes"]).items()
+            str(axis): {str(name) for name in mapping(f"axes.{axis}", points)}
+            for axis, points in mapping("axes", fields["axes"]).items()
         }
         small = fields.pop("quick", None)
         if quick:
             if small is None:
                 raise RecsynError("the study has no small version", "give it one in `quick`, or leave `--quick` out")
-            small = _mapping("quick", small)
+            small = mapping("quick", small)
             for field in small:
-                _known("field", field, [f for f in _FIELDS if f != "quick"], "a study")
-            kept = _mapping("axes", small.get("axes", {}))
+                known("field", field, [f for f in _FIELDS if f != "quick"], "a study")
+            kept = mapping("axes", small.get("axes", {}))
             fields = merged(fields, {name: change for name, change in small.items() if name != "axes"})
-            fields["axes"] = self._kept(_mapping("axes", fields["axes"]), kept)
+            fields["axes"] = self._kept(mapping("axes", fields["axes"]), kept)
         self.fields = fields
 
     @staticmethod
     def _kept(axes: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
         found = dict(axes)
         for axis, chosen in kept.items():
-            _known("axis", axis, axes, "the study")
+            known("axis", axis, axes, "the study")
             if isinstance(chosen, Mapping):
                 found[axis] = merged(axes[axis], chosen)
                 continue
-            points = {str(name): change for name, change in _mapping(f"axes.{axis}", axes[axis]).items()}
-            for name in _list(f"quick.axes.{axis}", chosen):
-                _known("point", str(name), points, f"the axis {axis}")
+            points = {str(name): change for name, change in mapping(f"axes.{axis}", axes[axis]).items()}
+            for name in listed(f"quick.axes.{axis}", chosen):
+                known("point", str(name), points, f"the axis {axis}")
             found[axis] = {str(name): points[str(name)] for name in chosen}
         return found
 
@@ -232,22 +233,9 @@ class _Reading:
         return " ".join(value.split())
 
 
-def merged(base: Any, change: Any) -> Any:
-    """A change laid over what it changes."""
-    if not isinstance(change, Mapping):
-        return change
-    found = dict(base) if isinstance(base, Mapping) else {}
-    for name, value in change.items():
-        if value is None:
-            found.pop(name, None)
-        else:
-            found[name] = merged(found.get(name), value)
-    return found
-
-
 def _study(reading: _Reading) -> Study:
     columns = tuple(_columns(reading.fields.get("columns", {"test": {}})))
-    axes = {str(axis): _points(axis, points) for axis, points in _mapping("axes", reading.fields["axes"]).items()}
+    axes = {str(axis): _points(axis, points) for axis, points in mapping("axes", reading.fields["axes"]).items()}
     seeds = _seeds(reading.fields.get("seeds", [0]))
     cells = tuple(_cells(reading, axes, seeds, columns))
     names = {axis: tuple(points) for axis, points in axes.items()}
@@ -264,10 +252,10 @@ def _seeds(seeds: Any) -> Sequence[Any]:
 
 def _points(axis: Any, points: Any) -> dict[str, Mapping[str, Any]]:
     found = {}
-    for name, change in _mapping(f"axes.{axis}", points).items():
-        found[str(name)] = _mapping(f"axes.{axis}.{name}", {} if change is None else change)
+    for name, change in mapping(f"axes.{axis}", points).items():
+        found[str(name)] = mapping(f"axes.{axis}.{name}", {} if change is None else change)
         for section, content in found[str(name)].items():
-            _known("section", section, _CHANGED, f"the point {name} of {axis}")
+            known("section", section, _CHANGED, f"the point {name} of {axis}")
             _section(f"axes.{axis}.{name}.{section}", content)
     if not found:
         raise RecsynError(f"the axis {axis} has no points", "name one at least, with what it changes")
@@ -276,7 +264,7 @@ def _points(axis: Any, points: Any) -> dict[str, Mapping[str, Any]]:
 
 def _section(where: str, content: Any) -> Mapping[Any, Any]:
     """One of the sections that may be changed. Raises :class:`RecsynError` where it is none."""
-    found = _mapping(where, content)
+    found = mapping(where, content)
     if "seed" in found and where.endswith("training"):
         raise RecsynError(f"{where} names a seed", "a study has `seeds`, each of which every cell is trained with")
     return found
@@ -306,10 +294,10 @@ def _cells(
         where = ", ".join(f"{axis} {name}" for axis, name in point.items())
         try:
             # A program is checked for each task, and most cells of a grid share theirs.
-            known = repr(config["task"])
-            if known not in tasks:
-                tasks[known] = experiment_of(Configuration(config, path)).task.to_config()
-            written = tasks[known]
+            same = repr(config["task"])
+            if same not in tasks:
+                tasks[same] = experiment_of(Configuration(config, path)).task.to_config()
+            written = tasks[same]
             architecture = Architecture.from_config(config.get("model", {}))
             for seed in seeds:
                 recipe = Recipe.from_config({**config.get("training", {}), "seed": seed})
@@ -330,16 +318,16 @@ def _base(reading: _Reading) -> tuple[dict[str, Any], Path]:
         raise RecsynError(f"experiment is {quoted(name)}, not the name of a preset or of a file")
     beside = reading.path.parent / name
     found = PRESETS.read(str(beside) if os.path.isfile(beside) else name)
-    experiment = {"task": {}, **_mapping("experiment", found.content)}
+    experiment = {"task": {}, **mapping("experiment", found.content)}
     whole = {section: {} if content is None else content for section, content in experiment.items()}
     return merged(whole, own), found.path
 
 
 def _columns(columns: Any) -> Iterator[Column]:
-    for name, content in _mapping("columns", columns).items():
-        fields = _mapping(f"columns.{name}", {} if content is None else content)
+    for name, content in mapping("columns", columns).items():
+        fields = mapping(f"columns.{name}", {} if content is None else content)
         for field in fields:
-            _known("field", field, ("split", "distribution", "where"), f"the column {name}")
+            known("field", field, ("split", "distribution", "where"), f"the column {name}")
         split, distribution, where = fields.get("split", "test"), fields.get("distribution"), fields.get("where")
         if not isinstance(split, str):
             raise RecsynError(f"the split of the column {name} is {quoted(split)}, not a name")
@@ -353,17 +341,17 @@ def _columns(columns: Any) -> Iterator[Column]:
 
 
 def _published(reading: _Reading, axes: Mapping[str, tuple[str, ...]], columns: Sequence[str]) -> Iterator[Published]:
-    for entry in _list("published", reading.fields.get("published") or []):
-        fields = _mapping("published", entry)
+    for entry in listed("published", reading.fields.get("published") or []):
+        fields = mapping("published", entry)
         for field in fields:
-            _known("field", field, ("at", "figures"), "what is published")
-        at = {str(axis): str(name) for axis, name in _mapping("at", fields.get("at", {})).items()}
+            known("field", field, ("at", "figures"), "what is published")
+        at = {str(axis): str(name) for axis, name in mapping("at", fields.get("at", {})).items()}
         for axis, name in at.items():
-            _known("axis", axis, axes, "the study")
-            _known("point", name, {*axes[axis], *reading.axes.get(axis, ())}, f"the axis {axis}")
-        figures = {str(column): _figure(figure) for column, figure in _mapping("figures", fields.get("figures", {})).items()}
+            known("axis", axis, axes, "the study")
+            known("point", name, {*axes[axis], *reading.axes.get(axis, ())}, f"the axis {axis}")
+        figures = {str(column): _figure(figure) for column, figure in mapping("figures", fields.get("figures", {})).items()}
         for column in figures:
-            _known("column", column, columns, "the study")
+            known("column", column, columns, "the study")
         # The small version leaves points out.
         if all(name in axes[axis] for axis, name in at.items()):
             yield Published(at, figures)
@@ -381,22 +369,3 @@ def _figure(written: Any) -> Figure:
 
 def _share(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-
-
-def _mapping(field: str, value: Any) -> Mapping[Any, Any]:
-    if not isinstance(value, Mapping):
-        raise RecsynError(f"{field} is {quoted(value)}, not a mapping of names")
-    return value
-
-
-def _list(field: str, value: Any) -> Sequence[Any]:
-    if not isinstance(value, list):
-        raise RecsynError(f"{field} is {quoted(value)}, not a list of them")
-    return value
-
-
-def _known(noun: str, name: Any, names: Any, whose: str) -> None:
-    """Raise :class:`RecsynError` for a name that is none of these."""
-    if name not in names:
-        near = nearest(name, names) if isinstance(name, str) else None
-        raise RecsynError(f"{whose} has no {noun} {quoted(name)}", near or f"there are {', '.join(map(str, names))}")

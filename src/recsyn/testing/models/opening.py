@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import shlex
 import sys
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from operator import attrgetter
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
+from recsyn.data.plugging import found_in_python
 from recsyn.data.tasks import Task
 from recsyn.errors import RecsynError, extra, quoted
-from recsyn.lang.diagnostics import nearest
 from recsyn.testing.models.asking import Asking
 from recsyn.testing.models.portions import Fitted, Portions
 from recsyn.testing.models.single import OneAtATime, one_at_a_time
@@ -127,14 +122,14 @@ def _command(text: str, task: Task, asking: Asking) -> Opened:
 
 def _single(spec: str, task: Task, asking: Asking) -> Opened:
     place = spec.removeprefix("one:")
-    found = _named(place)
+    found = found_in_python(place, "model", KINDS)
     if not callable(found):
         raise _not_callable(place, found)
     return Opened(_timed(one_at_a_time(found), asking), task, place)
 
 
 def _found(spec: str, task: Task, asking: Asking) -> Opened:
-    found = _named(spec)
+    found = found_in_python(spec, "model", KINDS)
     if isinstance(found, type):
         raise RecsynError(f"{spec!r} is a class, and no model yet", "name an instance of it")
     if is_module(found):
@@ -179,57 +174,6 @@ def _is_pretrained(folder: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(config, dict) and "kind" not in config and ("model_type" in config or "architectures" in config)
-
-
-def _named(place: str) -> Any:
-    """What stands under a name in a file or a module. Raises :class:`RecsynError` for whatever goes wrong in there."""
-    where, _, name = place.rpartition(":")
-    if not where or not name:
-        raise RecsynError(f"{place!r} names no model", f"a model is {KINDS}")
-    try:
-        module = _from_file(Path(where)) if where.endswith(".py") else _from_package(where)
-    except RecsynError:
-        raise
-    except (Exception, SystemExit) as error:
-        why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise RecsynError(f"{where!r} cannot be loaded: {why}", "it has to run through when it is imported") from None
-    try:
-        return attrgetter(name)(module)
-    except AttributeError:
-        known = [each for each in vars(module) if not each.startswith("_")]
-        raise RecsynError(f"{where!r} defines no {name!r}", nearest(name, known)) from None
-
-
-def _from_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise RecsynError(f"there is no file {str(path)!r}")
-    path = path.resolve()
-    _find_in(path.parent)
-    # A name of its own, that no module of the same name is in its way; it is kept, for what pickles or looks up its classes.
-    name = f"{path.stem}_{sha256(str(path).encode()).hexdigest()[:12]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    described = importlib.util.spec_from_file_location(name, path)
-    assert described and described.loader  # noqa: PT018
-    module = importlib.util.module_from_spec(described)
-    sys.modules[name] = module
-    try:
-        described.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _from_package(name: str) -> ModuleType:
-    _find_in(Path.cwd())
-    return importlib.import_module(name)
-
-
-def _find_in(folder: Path) -> None:
-    """What stands beside a model is imported as from a script there."""
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
 
 
 def _device(name: str) -> str:

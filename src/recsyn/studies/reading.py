@@ -1,0 +1,43 @@
+"""Studies in YAML: how their fields are read, and changes laid over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recsyn.errors import RecsynError, quoted
+from recsyn.lang.diagnostics import nearest
+
+
+def merged(base: Any, change: Any) -> Any:
+    """A change laid over what it changes."""
+    if not isinstance(change, Mapping):
+        return change
+    found = dict(base) if isinstance(base, Mapping) else {}
+    for name, value in change.items():
+        if value is None:
+            found.pop(name, None)
+        else:
+            found[name] = merged(found.get(name), value)
+    return found
+
+
+def mapping(field: str, value: Any) -> Mapping[Any, Any]:
+    """Raises :class:`RecsynError` where the value of a field is none."""
+    if not isinstance(value, Mapping):
+        raise RecsynError(f"{field} is {quoted(value)}, not a mapping of names")
+    return value
+
+
+def listed(field: str, value: Any) -> Sequence[Any]:
+    """Raises :class:`RecsynError` where the value of a field is none."""
+    if not isinstance(value, list):
+        raise RecsynError(f"{field} is {quoted(value)}, not a list of them")
+    return value
+
+
+def known(noun: str, name: Any, names: Any, whose: str) -> None:
+    """Raise :class:`RecsynError` for a name that is none of these."""
+    if name not in names:
+        near = nearest(name, names) if isinstance(name, str) else None
+        raise RecsynError(f"{whose} has no {noun} {quoted(name)}", near or f"there are {', '.join(map(str, names))}")
