@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsyn.cli.arguments import Parser, positive
+from recsyn.cli.choosing import chosen_points
 from recsyn.cli.lightning import add_trainer_flags, trainer_arguments
-from recsyn.cli.terminal import note, progress, say, table
-from recsyn.errors import RecsynError, extra, quoted
+from recsyn.cli.terminal import note, progress, say, shown_time, table
+from recsyn.errors import RecsynError, extra
 from recsyn.studies.study import STUDIES, Cell, Study, load_study
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def run(options: Namespace) -> int:
     if options.study is None:
         return _list()
     whole = load_study(options.study, options.quick).on(trainer_arguments(options))
-    study = whole.only(_chosen(options.only))
+    study = whole.only(chosen_points(options.only))
     with extra("training models", "neural"):
         from recsyn.studies.judging import check
         from recsyn.studies.records import kept
@@ -98,7 +99,7 @@ def _make(folder: Path) -> None:
 
 
 def _cost(cells: Sequence[Cell], processes: int) -> str:
-    from recsyn.studies.cost import cost, shown_time
+    from recsyn.studies.cost import cost
 
     note("timing a few steps of each kind")
     ahead = cost(cells)
@@ -125,16 +126,6 @@ def _list() -> int:
         rows.append((name, study.title, len(study.cells), len(load_study(name, quick=True).cells)))
     table("studies", ("name", "what is varied, and by what it is judged", "trainings", "quick"), rows, whole=("name",))
     return 0
-
-
-def _chosen(written: Sequence[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for text in written:
-        axis, given, points = text.partition("=")
-        if not given or not points:
-            raise RecsynError(f"{quoted(text)} chooses no points of an axis", "write for example `--only order=natural`")
-        found.setdefault(axis, []).extend(point.strip() for point in points.split(","))
-    return found
 
 
 def _train(left: Sequence[Cell], folder: Path, processes: int, outcomes: dict[str, Outcome]) -> None:

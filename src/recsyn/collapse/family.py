@@ -109,6 +109,13 @@ class Checked(Protocol):
 
 
 @runtime_checkable
+class Configured(Protocol):
+    """A family that says all that could change what it computes, where that is more than the fields it was made from."""
+
+    def to_config(self) -> dict[str, Any]: ...
+
+
+@runtime_checkable
 class Readable(Protocol):
     """A family whose rows people read, as text."""
 

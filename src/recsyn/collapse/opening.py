@@ -9,7 +9,7 @@ from inspect import getsourcefile
 from pathlib import Path
 from typing import Any
 
-from recsyn.collapse.family import Family
+from recsyn.collapse.family import Configured, Family
 from recsyn.data.plugging import found_in_python
 from recsyn.errors import RecsynError, quoted
 from recsyn.lang.diagnostics import nearest
@@ -43,15 +43,13 @@ def family_from_config(config: object) -> Family:
     return family
 
 
-def family_identity(config: object) -> Any:
-    """All of a configuration that could change what a family computes, as JSON-able data: a user's own class counts with its file."""
-    family = family_from_config(config)
-    if hasattr(family, "to_config"):
-        written = family.to_config()
-    else:
-        written = dict(config) if isinstance(config, Mapping) else {"kind": config}
-    kind = config["kind"] if isinstance(config, Mapping) else config
-    return {**written, "kind": kind, **({"source": _source(type(family))} if ":" in kind else {})}
+def family_identity(kind: str, family: Family, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """All of a family that could change what it computes, as JSON-able data. A user's own class counts with the file it stands in,
+    and not with where that is."""
+    written = family.to_config() if isinstance(family, Configured) else dict(fields)
+    if ":" in kind:
+        return {**written, "kind": kind.rpartition(":")[2], "source": _source(type(family))}
+    return {**written, "kind": kind}
 
 
 def _own(kind: str, fields: Mapping[str, Any]) -> Family:

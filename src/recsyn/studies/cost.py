@@ -50,13 +50,3 @@ def _seconds_a_step(cell: Cell) -> float:
     generate(task, _ROWS, few.seed, values=False)
     rows = (time.perf_counter() - began) / _ROWS * few.batch_size
     return median(after - before for before, after in pairwise(ends)) + rows
-
-
-def shown_time(seconds: float) -> str:
-    """A time as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    if minutes < 90:
-        return f"{minutes:.0f} min"
-    return f"{minutes / 60:.1f} h"
