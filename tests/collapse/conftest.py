@@ -70,3 +70,11 @@ def yaml() -> str:
 @pytest.fixture
 def code() -> str:
     return FAMILY
+
+
+@pytest.fixture
+def ending(code: str) -> str:
+    """The family, whose fits to more than 60 rows diverge."""
+    fit = "    def fit(self, rows, weights, generator):\n"
+    diverging = "        if len(rows) > 60:\n            raise ZeroDivisionError('too many rows')\n"
+    return code.replace(fit, fit + diverging)

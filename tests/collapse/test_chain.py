@@ -89,7 +89,7 @@ def traced(config, rows=8, upto=4):
         ("replace-multiple", [{0: 8}, {1: 16}, {2: 24}, {3: 32}]),
         ({"kind": "mix", "real": 0.25}, [{0: 8}, {0: 2, 1: 6}, {0: 2, 2: 6}, {0: 2, 3: 6}]),
         ({"kind": "mix", "real": 1}, [{0: 8}] * 4),
-        ({"kind": "weighted", "fresh": 0.5}, [{0: 8}, {0: 4, 1: 8}, {0: 4, 2: 8}, {0: 4, 3: 8}]),
+        ({"kind": "weighted", "made": 0.5}, [{0: 8}, {0: 8, 1: 4}, {0: 8, 2: 4}, {0: 8, 3: 4}]),
     ],
 )
 def test_what_a_generation_is_fitted_to(config, expected):
@@ -112,8 +112,8 @@ def test_weights_are_those_of_the_workflow():
     assert accumulated[3][1] == {0.0: 3.0, 1.0: 2.0, 2.0: 1.0, 3.0: 1.0}
     _, golden = traced({"kind": "weighted"})[0][2]
     assert golden[0.0] / (golden[0.0] + golden[2.0]) == pytest.approx((5**0.5 - 1) / 2)
-    _, own = traced({"kind": "weighted", "real": 0.9, "fresh": 0.5})[0][2]
-    assert 4 * own[0.0] / (4 * own[0.0] + 8 * own[2.0]) == pytest.approx(0.9)
+    _, own = traced({"kind": "weighted", "real": 0.9, "made": 0.5})[0][2]
+    assert 8 * own[0.0] / (8 * own[0.0] + 4 * own[2.0]) == pytest.approx(0.9)
 
 
 def test_budgets_matched_by_rows_draw_as_many_as_the_first_generation_had():

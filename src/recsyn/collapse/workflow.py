@@ -12,8 +12,8 @@ rows are drawn from them, without replacement, where that is not all.
                                       accumulated
 ``{kind: replace-multiple}``          rows of the last model alone, n times as many in generation n
 ``{kind: mix, real: α}``              a share α of fresh real rows, the others of the last model
-``{kind: weighted, real: w}``         fresh real rows, ``fresh`` of them, and as many of the last model as there are ``rows``;
-                                      all real rows together weigh w, all others 1 − w. ``real: golden`` takes the best
+``{kind: weighted, real: w}``         as many fresh real rows as the first generation had, and ``made`` times as many of the last
+                                      model; all real rows together weigh w, all others 1 − w. ``real: golden`` takes the best
                                       weight after arXiv 2502.18049, ``real: pooled`` the same weight for every row
 ``{kind: verified, right: φ, …}``     another workflow (``of``, itself written so), whose made rows pass a filter: a right row
                                       with probability φ, a wrong one with ``wrong: ψ``; models go on until all rows are there
@@ -188,13 +188,17 @@ class Mix(_Whole):
 
 @dataclass(frozen=True)
 class Weighted(_Whole):
-    """``fresh`` is a multiple of the rows of the first generation: k = n/m in arXiv 2502.18049."""
+    """``made`` is a multiple of the real rows: m/n, which is 1/k, in arXiv 2502.18049."""
 
     real: float | str = "golden"
-    fresh: float = 1.0
+    made: float = 1.0
 
     def need(self, generation: int, rows: int) -> Need:
-        return Need(max(1, round(self.fresh * rows)), rows)
+        return Need(rows, round(self.made * rows))
+
+    def check(self, rows: int) -> None:
+        if not round(self.made * rows):
+            raise RecsynError(f"{self.made} times {rows:,} made rows are none", "let models make more, or use mix with `real: 1`")
 
     def weight(self, real: int, made: int) -> float:
         """Of all real rows together. Golden: (√(k² + 4k) − k)/2 at k = real/made (arXiv 2502.18049)."""
@@ -215,7 +219,7 @@ class Weighted(_Whole):
         return Plan(tuple((real + made) * by_kind[lot.real] if lot in used else 0.0 for lot in lots))
 
     def to_config(self) -> dict[str, Any]:
-        return {"kind": "weighted", "real": self.real, "fresh": self.fresh}
+        return {"kind": "weighted", "real": self.real, "made": self.made}
 
 
 @dataclass(frozen=True)
@@ -331,10 +335,8 @@ def _weighted(config: Mapping[str, Any]) -> Workflow:
             raise RecsynError(f"real of weighted is {quoted(real)}", "give a weight from 0 to 1, golden or pooled")
     else:
         real = _number("real, the weight of all real rows,", real, 0, 1)
-    fresh = _number("fresh, a multiple of the rows,", config.get("fresh", 1.0), 0, None)
-    if not fresh:
-        raise RecsynError("fresh of weighted is 0: there are no fresh real rows to weigh", "give a number above 0, or use replace")
-    return Weighted(real, fresh)
+    made = _number("made, a multiple of the real rows,", config.get("made", 1.0), 0, None)
+    return Weighted(real, made)
 
 
 def _verified(config: Mapping[str, Any]) -> Workflow:
@@ -354,7 +356,7 @@ _READERS: Mapping[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Work
     "accumulate-subsample": (("rows",), _subsample),
     "replace-multiple": ((), lambda _: ReplaceMultiple()),
     "mix": (("real",), _mix),
-    "weighted": (("real", "fresh"), _weighted),
+    "weighted": (("real", "made"), _weighted),
     "verified": (("right", "wrong", "of"), _verified),
 }
 KINDS = tuple(_READERS)
