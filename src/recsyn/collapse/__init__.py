@@ -1,1 +1,1 @@
-"""Models fitted to models' outputs: workflows, families, the theory of them, and the grid that runs them."""
+"""Models fitted to models' outputs, generation after generation: what comes of it, and what theory says must."""
