@@ -30,8 +30,8 @@ metric            points                                        sequences, whose
 
 The variance and the tail mass are of all rows; all else of points is of :data:`POINTS` rows at most (:data:`FITTED` of those that
 were fitted to), and all of sequences of :data:`SYMBOLS` symbols, from places spread evenly. What would be without any collapse is
-not 0 everywhere: ``support_lost`` of points is near 1/32, ``memorisation`` of points near 2/3 in one dimension and less in many, and ``drift`` of points, which
-is never below 0, as large as chance makes it; the first generation shows it.
+not 0 everywhere: ``support_lost`` of points is near 1/32, ``memorisation`` of points near 2/3 in one dimension and less in many,
+and ``drift``, which is never below 0, as large as chance makes it; what the first generation has tells it.
 """
 
 from __future__ import annotations

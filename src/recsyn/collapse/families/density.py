@@ -31,6 +31,8 @@ _FIELDS = ("data", "bandwidth")
 _BLOBS = np.array([[-5.0, -4.0], [5.0, -4.0], [0.0, 6.0]])
 _NOISE = 0.05
 _INNER_CIRCLE = 0.8
+_ROUNDING = 1e-14
+"""Of the greatest number in a dimension: rows that differ by no more do not differ."""
 _AT_ONCE = 2**20
 """Pairs of a test row and a centre whose kernels are in memory together."""
 
@@ -77,7 +79,8 @@ class KernelDensity:
         with np.errstate(divide="ignore", invalid="ignore"):  # Of a single row.
             deviation = np.sqrt(variance * effective / (effective - 1))
         bandwidths = factor * effective ** (-1 / (d + 4)) * deviation
-        alive = np.isfinite(bandwidths).all(-1, keepdims=True) & (bandwidths > 0).all(-1, keepdims=True)
+        least = _ROUNDING * np.abs(rows).max(-2)
+        alive = (np.isfinite(bandwidths) & (bandwidths > least)).all(-1, keepdims=True)
         if rows.ndim == 2 and not alive.all():
             raise Collapsed("the bandwidth is 0: in some dimension the rows do not differ")
         return KernelDensityModel(rows, shares, np.where(alive, bandwidths, np.nan))
