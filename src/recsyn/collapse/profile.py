@@ -57,10 +57,12 @@ _GRAM = 3
 _COPIED = 16
 _SAME = 1e-12
 """Of the test rows' standard deviation: nearer neighbours count as being so far away, as the entropy of equal points is −∞."""
-_AT_ONCE = 2**21
+_AT_ONCE = 2**18
 """Numbers in memory together."""
 _BY_DIMENSION = 16
 """Up to so many dimensions differences are taken one by one, which is exact for near points; beyond, by products of matrices."""
+_ROUNDING = 1e-13
+"""Of the squares of two points' lengths: the square of a distance that is smaller is rounding, and taken for 0."""
 _EULER = 0.5772156649015329
 
 
@@ -101,7 +103,8 @@ def _of_points(*arrays: Array) -> dict[str, Array]:
     alive = np.logical_and.reduce([np.isfinite(a).all((1, 2)) for a in rows])
     found = {name: np.full(len(alive), np.nan) for name in METRICS}
     living = [a[alive] for a in rows]
-    for block in _blocks(len(living[0]), POINTS * FITTED):
+    most = max(min(a.shape[1], POINTS) for a in living)
+    for block in _blocks(len(living[0]), most * max(most, min(living[2].shape[1], FITTED))):
         for name, values in _of_living(*(a[block] for a in living)).items():
             found[name][np.flatnonzero(alive)[block]] = values
     return found
@@ -132,8 +135,9 @@ def _distances(a: Array, b: Array) -> Array:
     if a.shape[-1] > _BY_DIMENSION:
         centre = a.mean(1, keepdims=True)
         a, b = a - centre, b - centre
-        squares = (a**2).sum(-1)[:, :, None] + (b**2).sum(-1)[:, None, :] - 2 * a @ b.swapaxes(-1, -2)
-        np.maximum(squares, 0, out=squares)
+        norms = (a**2).sum(-1)[:, :, None] + (b**2).sum(-1)[:, None, :]
+        squares = norms - 2 * a @ b.swapaxes(-1, -2)
+        squares[squares < _ROUNDING * norms] = 0
     else:
         squares = np.zeros((len(a), a.shape[1], b.shape[1]))
         for dimension in range(a.shape[-1]):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,9 +66,10 @@ class NGram:
         return corpus(self.text, self.field, self.unit, self.vocabulary or _VOCABULARY[self.unit])
 
     def to_config(self) -> dict[str, Any]:
+        """A text is known by its digest, wherever its file is."""
         return {
             "kind": "ngram",
-            "text": self.text,
+            "text": Path(self.text).name,
             "field": self.field,
             "unit": self.unit,
             "order": self.order,
@@ -104,7 +106,7 @@ class NGram:
         tables = _tables(rows[used], weights[used].astype(float), self.order, len(self.corpus.vocabulary))
         return NGramModel(self, tables)
 
-    def decoded(self, rows: Array) -> list[str]:
+    def lines(self, rows: Array) -> list[str]:
         """The rows as text."""
         between = "" if self.unit == "character" else " "
         return [between.join(self.corpus.vocabulary[token] for token in row) for row in rows]
