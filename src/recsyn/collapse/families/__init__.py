@@ -1,1 +1,1 @@
-"""The families that ship: a truth each, and the way in which models of it are fitted."""
+"""Families whose models are fitted and scored exactly, without networks."""
