@@ -4,7 +4,7 @@ the number of processors nor who is first: each piece has a generator of its own
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
@@ -23,7 +23,11 @@ def pieces(chains: int, most: int) -> list[slice]:
 
 def generators(generator: Generator, many: int) -> list[Generator]:
     """That many, named by what the generator draws next."""
-    entropy = generator.integers(0, 1 << 32, 8, dtype=np.uint64).tolist()
+    return seeded(generator.integers(0, 1 << 32, 8).tolist(), many)
+
+
+def seeded(entropy: Sequence[int], many: int) -> list[Generator]:
+    """That many, named by numbers above or equal to 0."""
     return [Generator(SFC64(seed)) for seed in SeedSequence(entropy).spawn(many)]
 
 

@@ -1,6 +1,6 @@
-"""Chains whose lots are never parted: then a lot need not be rows. What is known of it is its *estimate*, the shortest w that fits it
-alone by least squares, and XᵀX, from which all that is fitted to it can be told, with others too, weighted and with a ridge: the
-squares of labels y are Σ(y − x·w)² = (w − estimate)ᵀXᵀX(w − estimate) and what does not depend on w.
+"""Chains whose lots are never parted: then a lot need not be rows. What is known of it is its *estimate*, the shortest w that fits
+it alone by least squares, and XᵀX. All that is fitted to it can be told from them, with others too, weighted and with a ridge:
+Σ(y − x·w)² is (w − estimate)ᵀXᵀX(w − estimate) and what does not depend on w.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.random import SFC64, Generator, SeedSequence
+from numpy.random import Generator
 
 from recsyn.collapse.families import matrices
-from recsyn.collapse.families.chunks import generators, side_by_side
+from recsyn.collapse.families.chunks import generators, seeded, side_by_side
 from recsyn.collapse.families.regression import NEGLIGIBLE, LinearModel, Regressions, places_in, pseudoinverse
 from recsyn.collapse.family import Array, Rows
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Lot:
     """``count`` rows. ``estimate`` is float[d, chains]; ``weight`` is that of a row and ``total`` that of all, one number or
-    float[chains]. ``squares`` makes XᵀX of some chains, float[d, d, chains], given the number of the piece too; ``rows`` does rows
-    of which that is so, where they are few, float[k, d, chains]. ``read_from`` is what tells it from others."""
+    float[chains]. ``squares`` makes XᵀX of some chains, float[d, d, chains], with a generator of ``entropy`` where they are drawn;
+    ``rows`` gives rows of which that is so, float[k, d, chains], where they are fewer than d. ``read_from`` is what tells it from
+    others."""
 
     read_from: Array
     estimate: Array
@@ -117,7 +118,7 @@ def _of_lot(lot: Lot, many: int) -> Sequence[Generator | None]:
     """For each piece a generator that is the lot's."""
     if lot.entropy is None:
         return [None] * many
-    return [Generator(SFC64(seed)) for seed in SeedSequence(lot.entropy).spawn(many)]
+    return seeded(lot.entropy, many)
 
 
 def _same(one: Lot, other: Lot) -> bool:
@@ -172,13 +173,13 @@ class FreshDesigns(Lots):
 
         def squares(piece: slice, chance: Generator | None) -> Array:
             if n < self.features:
-                return np.einsum("kic,kjc->ijc", kept[..., piece], kept[..., piece])
+                return matrices.squares_of(kept[..., piece])
             assert chance is not None
             factor = matrices.triangle(n + 1, self.features, piece.stop - piece.start, chance)
             matrices.condition(factor, kept[:, piece])
             if (self.scales != 1).any():
                 factor *= self.scales[:, None]
-            return matrices.squares(factor)
+            return matrices.squares_of_triangle(factor)
 
         return Lot(estimate, _numbers(estimate), weight, weight * n, n, squares, lambda piece: kept[..., piece], tuple(seed))
 
@@ -223,6 +224,7 @@ class SameDesign(Lots):
             estimate, told = rows[2 * place : 2 * place + 2]
             n, real = told[0, 0].tolist()
             key, times = self._key(n, bool(real))
+            self._design(n, bool(real))
             found.setdefault(key, []).append((_numbers(estimate), times * np.asarray(weights[..., place]), n))
         lots = []
         for key, several in found.items():
@@ -236,7 +238,7 @@ class SameDesign(Lots):
         rows = self._designs[key].rows
 
         def squares(piece: slice, chance: Generator | None) -> Array:
-            return np.einsum("kic,kjc->ijc", rows[..., piece], rows[..., piece])
+            return matrices.squares_of(rows[..., piece])
 
         return Lot(estimate, estimate, weight, weight * key[0], count, squares, lambda piece: rows[..., piece])
 

@@ -13,8 +13,8 @@ _SOUND = 1e-11
 
 
 def triangle(rows: int, features: int, chains: int, generator: Generator) -> Array:
-    """The triangle R of X = QR, float[d, d, chains], where X is ``rows`` ≥ d rows of d independent standard normal numbers: exact in
-    distribution, by Bartlett's decomposition of Wishart's (M. S. Bartlett, Proc. R. Soc. Edinburgh 53, 1933)."""
+    """The triangle R of X = QR, float[d, d, chains], where X is ``rows`` ≥ d rows of d independent standard normal numbers: exact
+    in distribution, by Bartlett's decomposition of Wishart's (M. S. Bartlett, Proc. R. Soc. Edinburgh 53, 1933)."""
     factor = np.zeros((features, features, chains))
     for row in range(features):
         diagonal = factor[row, row]
@@ -26,8 +26,8 @@ def triangle(rows: int, features: int, chains: int, generator: Generator) -> Arr
 
 
 def condition(factor: Array, found: Array) -> None:
-    """Turn R, of rows x ~ N(0, I), into that of rows x ~ N(0, (I + uuᵀ)⁻¹), u being ``found``, float[d, chains]: each number is drawn
-    after those before it, on which its mean depends by their product with u, and all rows are treated alike."""
+    """Turn R, of rows x ~ N(0, I), into that of rows x ~ N(0, (I + uuᵀ)⁻¹), u being ``found``, float[d, chains]. Of such a row each
+    number, given those before it, is normal with a mean that depends on nothing but their product with u."""
     features = len(found)
     after = 1 + np.add.reduce(found**2, 0)
     product = np.zeros(found.shape)
@@ -39,11 +39,17 @@ def condition(factor: Array, found: Array) -> None:
         product[: place + 1] += column * found[place]
 
 
-def squares(factor: Array) -> Array:
+def squares_of_triangle(factor: Array) -> Array:
     """RᵀR, float[d, d, chains], of a triangle."""
     gram = np.empty(factor.shape)
     for row in range(len(factor)):
         np.einsum("kc,kjc->jc", factor[: row + 1, row], factor[: row + 1, row:], out=gram[row, row:])
+    return gram
+
+
+def squares_of(rows: Array) -> Array:
+    """XᵀX, float[d, d, chains], of float[k, d, chains]."""
+    gram: Array = np.einsum("kic,kjc->ijc", rows, rows)
     return gram
 
 

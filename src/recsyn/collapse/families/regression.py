@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import e, pi, sqrt
+from operator import is_
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -116,7 +117,7 @@ class Regressions(ABC):
 
     def pieces(self, numbers: int) -> list[slice]:
         """Pieces of chains, for work on so many numbers a chain."""
-        return pieces(self.chains, max(64, CACHED // numbers))
+        return pieces(self.chains, min(2048, max(64, CACHED // numbers)))
 
     def descended(self, gram: Array, moment: Array, total: Array | float, rows: int) -> Array:
         """What gradient descent from 0 comes to, all steps at once: along an eigenvector of the Hessian with eigenvalue h, a step
@@ -143,6 +144,21 @@ class RowByRow(Regressions):
     def __init__(self, family: Linear, chains: int, generator: Generator) -> None:
         super().__init__(family, chains, generator)
         self._design: Array | None = None
+        self._joined: list[Array] = []
+        self._pool = np.empty((chains, 0, family.features + 1))
+
+    def joined(self, portions: Sequence[Array]) -> Array:
+        """Where they begin with what was joined last, as those of a pool that grows, only what is new is copied."""
+        if len(portions) == 1:
+            return portions[0]
+        known, ends = len(self._joined), np.cumsum([0, *(portion.shape[1] for portion in portions)]).tolist()
+        goes_on = known <= len(portions) and all(map(is_, self._joined, portions))
+        if not known or not goes_on or ends[-1] > self._pool.shape[1]:
+            known, self._pool = 0, np.empty((self.chains, 2 * ends[-1], self.features + 1))
+        for portion, start, end in zip(portions[known:], ends[known:-1], ends[known + 1 :], strict=True):
+            self._pool[:, start:end] = portion
+        self._joined = list(portions)
+        return self._pool[:, : ends[-1]]
 
     def labelled(self, weights: Array, n: int, generator: Generator, real: bool) -> Array:
         rows = np.empty((self.chains, n, self.features + 1))
