@@ -1,17 +1,13 @@
 """The drawings of a report, as inline SVG in the colours of the page around it: shares of failures, heat maps, losses, trees.
 
-Matplotlib draws in colours that stand for those of the page and are replaced afterwards by its CSS variables, so one drawing
-serves the light page and the dark one. Nothing that a user wrote is drawn by matplotlib: names stand in the page's own legends.
+Nothing that a user wrote is drawn by matplotlib: names stand in the page's own legends.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from io import StringIO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,17 +15,14 @@ from numpy.typing import NDArray
 
 from recsyn.data.space import Space
 from recsyn.lang.types import constructors_of
+from recsyn.testing.inline import FAINT, STUDIES, drawing, inline
 from recsyn.testing.rates import Rate
 from recsyn.testing.rules import Mask
 from recsyn.values import Value, show, size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-_INK, _FAINT = "#010101", "#020202"
-_STUDIES = tuple(f"#05000{i}" for i in range(6))
-_ON_PAGE = {_INK: "var(--muted)", _FAINT: "var(--line)"} | {colour: f"var(--study-{i})" for i, colour in enumerate(_STUDIES)}
 _STYLES: tuple[tuple[str, tuple[float, ...], str], ...] = (
     ("o", (), '<circle cx="14" cy="7" r="3.5"/>'),
     ("s", (5, 2), '<rect x="10.5" y="3.5" width="7" height="7"/>'),
@@ -78,7 +71,7 @@ def rates_over(column: Column, failing: Mask, ranges: Sequence[Range]) -> list[R
 
 def study_style(study: int) -> int:
     """Which of the page's colours is a study's, from 0."""
-    return study % len(_STUDIES)
+    return study % len(STUDIES)
 
 
 def swatch(study: int) -> str:
@@ -92,20 +85,20 @@ def swatch(study: int) -> str:
 def share_chart(name: str, axis: str, ranges: Sequence[Range], studies: Sequence[Sequence[Rate]]) -> str:
     """Shares of failures over ranges of a feature, a line for each study, its 95 % interval around it. ``name`` is the chart's
     own on its page."""
-    with _figure(4.3, 2.7) as (figure, axes):
+    with drawing(4.3, 2.7) as (figure, axes):
         for study, rates in enumerate(studies):
             known = [(sum(r) / 2, rate) for r, rate in zip(ranges, rates, strict=True) if rate.tested]
             at = [x for x, _ in known]
             low, high = (np.array([rate.interval[end] for _, rate in known]) for end in (0, 1))
             marker, dashes, _ = _STYLES[study % len(_STYLES)]
-            colour = _STUDIES[study_style(study)]
+            colour = STUDIES[study_style(study)]
             axes.fill_between(at, low, high, color=colour, alpha=0.13, linewidth=0)
             axes.plot(at, [r.share for _, r in known], color=colour, marker=marker, markersize=4, dashes=dashes or (None, None))
         axes.set_ylim(-0.04, 1.04)
-        axes.grid(axis="y", color=_FAINT, linewidth=0.7)
+        axes.grid(axis="y", color=FAINT, linewidth=0.7)
         _label(axes, axis, "share that failed")
         _percent(axes)
-        return _svg(figure, name)
+        return inline(figure, name)
 
 
 def heat_map(name: str, study: int, across: Axis, up: Axis, failing: Mask) -> str:
@@ -120,8 +113,8 @@ def heat_map(name: str, study: int, across: Axis, up: Axis, failing: Mask) -> st
         for row, rate in enumerate(rates_over(up.column[here], failing[here], up.ranges)):
             if rate.tested:
                 cells.append(Rectangle((column + 0.05, row + 0.05), 0.9, 0.9))
-                colours.append((*to_rgb(_STUDIES[study_style(study)]), _FAINTEST + (1 - _FAINTEST) * rate.share))
-    with _figure(4.3, 3.3) as (figure, axes):
+                colours.append((*to_rgb(STUDIES[study_style(study)]), _FAINTEST + (1 - _FAINTEST) * rate.share))
+    with drawing(4.3, 3.3) as (figure, axes):
         axes.add_collection(PatchCollection(cells, facecolors=colours, linewidths=0))
         axes.set_xlim(0, len(across.ranges))
         axes.set_ylim(0, len(up.ranges))
@@ -129,12 +122,12 @@ def heat_map(name: str, study: int, across: Axis, up: Axis, failing: Mask) -> st
         axes.set_yticks(*_ticks(up.ranges))
         axes.set_xlabel(across.label)
         axes.set_ylabel(up.label)
-        return _svg(figure, name)
+        return inline(figure, name)
 
 
 def loss_chart(name: str, studies: Sequence[Sequence[float]]) -> str:
     """Losses by training step, a line for each study that has any, means of neighbours where there are very many."""
-    with _figure(4.3, 2.7) as (figure, axes):
+    with drawing(4.3, 2.7) as (figure, axes):
         positive = True
         for study, losses in enumerate(studies):
             width = max(1, -(-len(losses) // _MOST_POINTS))
@@ -143,12 +136,12 @@ def loss_chart(name: str, studies: Sequence[Sequence[float]]) -> str:
             means[~np.isfinite(means)] = np.nan
             positive = positive and not bool((means <= 0).any())
             dashes = _STYLES[study % len(_STYLES)][1]
-            axes.plot(steps, means, color=_STUDIES[study_style(study)], linewidth=1.4, dashes=dashes or (None, None))
+            axes.plot(steps, means, color=STUDIES[study_style(study)], linewidth=1.4, dashes=dashes or (None, None))
         if positive:
             axes.set_yscale("log")
-        axes.grid(axis="y", color=_FAINT, linewidth=0.7)
+        axes.grid(axis="y", color=FAINT, linewidth=0.7)
         _label(axes, "training step", "loss")
-        return _svg(figure, name)
+        return inline(figure, name)
 
 
 def label_of(range: Range) -> str:
@@ -160,27 +153,6 @@ def _ticks(ranges: Sequence[Range]) -> tuple[list[float], list[str]]:
     most = min(8, 36 // max(map(len, labels)) or 1)
     shown = range(0, len(ranges), -(-len(ranges) // most))
     return [i + 0.5 for i in shown], [labels[i] for i in shown]
-
-
-@contextmanager
-def _figure(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
-    """A figure of so many inches, whatever the settings of matplotlib on this machine."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update({"axes.edgecolor": _INK, "axes.labelcolor": _INK, "xtick.color": _INK, "ytick.color": _INK})
-        matplotlib.rcParams.update(
-            {"text.color": _INK, "svg.fonttype": "none", "svg.hashsalt": "recsyn", "font.size": 9, "axes.linewidth": 0.8}
-        )
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.add_subplot()
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(length=3, width=0.8)
-        axes.tick_params(which="minor", length=0, labelleft=False)
-        yield figure, axes
 
 
 def _label(axes: Axes, across: str, up: str) -> None:
@@ -196,19 +168,6 @@ def _percent(axes: Axes) -> None:
 
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-
-
-def _svg(figure: Figure, name: str) -> str:
-    """The figure as an element of a page: no prologue, styles or names that would reach out of it, colours of the page."""
-    out = StringIO()
-    figure.savefig(out, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    text = re.sub(r"<!--.*?-->|<style.*?</style>", "", out.getvalue(), flags=re.DOTALL)
-    opening = re.search(r"<svg\b[^>]*?\b(viewBox=\"[^\"]*\")[^>]*>", text)
-    assert opening is not None
-    body = text[opening.end() :].strip()
-    body = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{name}-", body.replace("xlink:href", "href"))
-    body = re.sub("|".join(_ON_PAGE), lambda found: _ON_PAGE[found[0]], body)
-    return f'<svg {opening[1]} aria-hidden="true" focusable="false">{body}'
 
 
 # Trees

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import groupby, islice, zip_longest
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from recsyn.data.codecs import DecodeError
 from recsyn.data.tasks import Task
-from recsyn.errors import MissingExtra
 from recsyn.lang.printer import Piece, show_term
-from recsyn.semantics.stepper import digest, embedded, stepper_parts
+from recsyn.semantics.stepper import embedded, stepper_parts
 from recsyn.testing import charts
 from recsyn.testing.embedding import explored, stepped
 from recsyn.testing.findings import Evidence, Result
+from recsyn.testing.pages import file, template
 from recsyn.testing.rates import Rate
 from recsyn.testing.verdicts import Failure, Lost
 from recsyn.testing.words import feature_in_words, rule_in_words
@@ -60,34 +59,24 @@ def write_report(path: str | Path, report: Report) -> Path:
 
 
 def _page(report: Report) -> str:
-    try:
-        import jinja2
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise MissingExtra("an HTML report", "report") from None
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"share": _share, "seconds": _seconds, "count": _count, "words": rule_in_words}
-    environment.filters |= {"show": show, "joined": _joined, "counted": feature_in_words}
-    environment.globals |= {"aligned": aligned, "pictures": _pictures, "swatch": charts.swatch, "style_of": charts.study_style}
-    environment.globals |= {"reduction": reduction, "lost_by_kind": _lost_by_kind, "next": next}
+    words: dict[str, Callable[..., Any]] = {"share": _share, "seconds": _seconds, "count": _count, "words": rule_in_words}
+    words |= {"show": show, "joined": _joined, "counted": feature_in_words, "aligned": aligned, "pictures": _pictures}
+    words |= {"reduction": reduction, "next": next, "lost_by_kind": _lost_by_kind}
+    words |= {"swatch": charts.swatch, "style_of": charts.study_style}
+    whole = template(file("recsyn.testing", "report.html"), words)
     parts = stepper_parts()
-    script = f"\n{parts.script}\n{_file('report.js')}"
     cases = stepped([(s.result.task, f.input) for s in report.studies for finding in s.result.findings for f in finding.smallest])
     explorable = explored([(study.name, study.result) for study in report.studies])
-    return environment.from_string(_file("report.html")).render(
+    return whole.render(
+        title=report.title,
+        script=f"\n{parts.script}\n{file('recsyn.testing', 'report.js')}",
         report=report,
         figures=list(_figures(report.studies)),
         programs=_programs(report.studies),
         stepper=parts,
         cases=enumerate(cases),
-        script=script,
-        digest=digest(script),
         data=embedded({"explored": explorable, "stepped": [case.runs for case in cases]}),
     )
-
-
-def _file(name: str) -> str:
-    return files("recsyn.testing").joinpath(name).read_text("utf-8")
 
 
 # Words
