@@ -36,7 +36,7 @@ class Prediction:
 class Outcome:
     """Independent chains of one setting. ``values`` has float[chains, generations] by metric, NaN where there is none, as after a
     collapse. ``shown`` are rows that the first chain's models made, by generation, fewer than were made, for those who want to see
-    them. ``failed`` says what kept chains from running at all."""
+    them; ``texts`` are such rows as lines to read, where they can be. ``failed`` says what kept chains from running at all."""
 
     point: Mapping[str, str]
     values: Mapping[str, Array]
@@ -44,6 +44,7 @@ class Outcome:
     predictions: tuple[Prediction, ...] = ()
     shown: Mapping[int, Array] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
+    texts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

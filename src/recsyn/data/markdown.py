@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from re import findall
 
 _RULES = {"l": "---", "r": "---:"}
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> str:
+        return f"{self.title}\n\n{table(self.header, 'l' * len(self.header), self.rows)}"
 
 
 def on_one_line(text: str) -> str:

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from recsyn.data.markdown import table
+from recsyn.data.markdown import Table
 from recsyn.studies.outcome import Outcome
 from recsyn.studies.study import Cell, Figure, Study
 from recsyn.testing.evaluation import right_share
 from recsyn.testing.findings import Rate
 
 _UNKNOWN = "–"
-
-
-@dataclass(frozen=True)
-class Table:
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def markdown(self) -> str:
-        return f"{self.title}\n\n{table(self.header, 'l' * len(self.header), self.rows)}"
 
 
 def tables(study: Study, outcomes: Mapping[str, Outcome]) -> list[Table]:

@@ -44,6 +44,11 @@ def drawing(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
         yield figure, axes
 
 
+def _to_hundredths(path: re.Match[str]) -> str:
+    """Of a point, which is finer than what any screen shows."""
+    return re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), path[0])
+
+
 def inline(figure: Figure, name: str) -> str:
     """The figure as an element of a page: no prologue, styles or names that would reach out of it, colours of the page."""
     out = StringIO()
@@ -52,6 +57,7 @@ def inline(figure: Figure, name: str) -> str:
     opening = re.search(r"<svg\b[^>]*?\b(viewBox=\"[^\"]*\")[^>]*>", text)
     assert opening is not None
     body = text[opening.end() :].strip()
+    body = re.sub(r' d="[^"]*"', _to_hundredths, body)
     body = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{name}-", body.replace("xlink:href", "href"))
     body = re.sub("|".join(_ON_PAGE), lambda found: _ON_PAGE[found[0]], body)
     return f'<svg {opening[1]} aria-hidden="true" focusable="false">{body}'

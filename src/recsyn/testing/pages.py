@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def template(text: str, words: Mapping[str, Callable[..., Any]]) -> Template:
-    """Of a page: ``text`` extends ``page.html``, for which it has the blocks ``style`` and ``body``. It is rendered with a ``title``,
+    """Of a page: ``text`` extends ``page.html`` and has its blocks ``style`` and ``body``. It is rendered with a ``title``,
     a ``script``, and whatever it speaks of itself; ``words`` are its filters and functions. Raises :class:`MissingExtra` without
     the packages of the extra ``report``."""
     with extra("an HTML report", "report"):
