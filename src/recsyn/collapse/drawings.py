@@ -73,6 +73,9 @@ def name_sides(axes: Axes, across: str, up: str, look: Look) -> None:
 
 # Curves
 
+_margins = np.errstate(over="ignore")
+"""Matplotlib leaves some room around what it draws, which may begin where numbers end."""
+
 
 def by_powers(outcomes: Sequence[Outcome], metric: str, published: Sequence[Published]) -> bool:
     """Whether an axis of powers shows a metric better: all means and predictions are above 0, and the range asks for it."""
@@ -84,6 +87,7 @@ def by_powers(outcomes: Sequence[Outcome], metric: str, published: Sequence[Publ
     return bool(known.size and known.min() > 0 and known.max() / known.min() >= _POWERS_FROM)
 
 
+@_margins
 def draw_curves(axes: Axes, panel: Panel, metric: str, published: Sequence[Published], powers: bool, look: Look) -> None:
     """The mean of each setting by generation, in a narrow band of two standard errors and a wide one of most chains; the theory
     dashed, published figures as hollow markers, collapses as crosses."""
@@ -94,12 +98,14 @@ def draw_curves(axes: Axes, panel: Panel, metric: str, published: Sequence[Publi
         _draw_chains(axes, setting, metric, look)
     for setting in panel.settings:
         _draw_beside(axes, setting, metric, published, look)
-    longest = max((setting.outcome.generations for setting in panel.settings), default=1)
-    axes.set_xlim(0.5 if longest < 2 else 1 - 0.03 * longest, longest + max(0.5 * (longest < 2), 0.03 * longest))
+    longest = max([1, *(setting.outcome.generations for setting in panel.settings)])
+    margin = 0.03 * longest if longest > 1 else 0.5
+    axes.set_xlim(1 - margin, longest + margin)
     axes.set_xticks(_round_generations(longest))
     axes.grid(axis="y", color=look.faint, linewidth=0.7)
 
 
+@_margins
 def alike(places: Sequence[Axes]) -> None:
     """One range for all panels."""
     if not places:

@@ -116,7 +116,9 @@ def _categories(rows: Mapping[int, Array]) -> Categories:
 def density(rows: Array, places: Array) -> Array:
     """A kernel density estimate of float[n] at float[places], Gaussian, its bandwidth by Silverman's rule of thumb and not below
     what can be seen between places."""
-    spread = min(float(rows.std()), float(np.subtract(*np.quantile(rows, [0.75, 0.25]))) / 1.349 or np.inf)
+    with np.errstate(over="ignore"):
+        deviation = float(rows.std())
+    spread = min(deviation, float(np.subtract(*np.quantile(rows, [0.75, 0.25]))) / 1.349 or np.inf)
     bandwidth = max(0.9 * spread * len(rows) ** -0.2, 1.5 * float(places[1] - places[0]))
     away = (places[:, None] - rows[None, :]) / bandwidth
     return np.asarray(np.exp(-(away**2) / 2).mean(1) / (bandwidth * np.sqrt(2 * np.pi)))

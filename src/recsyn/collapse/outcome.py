@@ -78,5 +78,6 @@ def band(values: Array, share: float = 0.9) -> Band:
     some, several = many > 0, many > 1
     mean[some] = np.nanmean(known[:, some], 0)
     error[several] = np.nanstd(known[:, several], 0, ddof=1) / np.sqrt(many[several])
-    low[some], high[some] = np.nanquantile(known[:, some], [(1 - share) / 2, (1 + share) / 2], axis=0)
+    if some.any():
+        low[some], high[some] = np.nanquantile(known[:, some], [(1 - share) / 2, (1 + share) / 2], axis=0)
     return Band(mean, error, low, high)
