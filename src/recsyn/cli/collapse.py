@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from types import ModuleType
 
 from recsyn.cli import collapse_run, collapse_theory
 from recsyn.cli.arguments import Parser
 
-_PARTS = {
+_PARTS: dict[str, tuple[ModuleType, str]] = {
     "run": (collapse_run, "run a study, its theory and published figures laid over what comes out"),
     "theory": (collapse_theory, "what is known of collapse, as formulas"),
 }
@@ -22,5 +23,5 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: Namespace) -> int:
-    module, _ = _PARTS[options.part]
-    return module.run(options)
+    code: int = _PARTS[options.part][0].run(options)
+    return code

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
 from argparse import Namespace
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from recsyn.cli.arguments import Parser, positive
 from recsyn.cli.choosing import chosen_points
 from recsyn.cli.terminal import note, progress, say, shown_time, table
 from recsyn.collapse.study import COLLAPSES, Cell, Study, load_collapse
 from recsyn.engines.choosing import ENGINES, engine_named
-from recsyn.errors import RecsynError, extra
+from recsyn.errors import MissingExtra, RecsynError, extra
+
+if TYPE_CHECKING:
+    from recsyn.collapse.family import Array
+    from recsyn.collapse.findings import Findings
+    from recsyn.collapse.outcome import Prediction
+    from recsyn.collapse.study import Setting
 
 _RUNS = Path("runs")
+_WIDE = 132
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     if options.study is None:
-        table("studies of collapse", ("name", "what is asked", "chains", "quick"), listed(), whole=("name",))
+        show_listed()
         return 0
     study = load_collapse(options.study, options.quick).only(chosen_points(options.only))
     folder = out_folder(study, options.out)
@@ -66,13 +77,13 @@ def out_folder(study: Study, out: str | None) -> Path:
     return Path(out) if out else _RUNS / f"{study.name}{'-quick' if study.quick else ''}"
 
 
-def listed() -> list[tuple[str, str, int, int]]:
-    """The studies that ship: name, title, and how many chains each has, whole and quick."""
+def show_listed() -> None:
+    """The studies that ship, and how many chains each has, whole and quick."""
     rows = []
     for name in COLLAPSES.names:
-        whole, quick = (sum(s.chains for s in load_collapse(name, q).settings) for q in (False, True))
-        rows.append((name, load_collapse(name).title, whole, quick))
-    return rows
+        whole, quick = (load_collapse(name, quick) for quick in (False, True))
+        rows.append((name, whole.title, *(sum(s.chains for s in study.settings) for study in (whole, quick))))
+    table("studies of collapse", ("name", "what is asked", "chains", "quick"), rows, whole=("name",))
 
 
 def run_study(study: Study, way: Way) -> int:
@@ -96,7 +107,7 @@ def run_study(study: Study, way: Way) -> int:
         _run(left, way, engine, failed)
     finally:
         findings = _written(study, way.folder, failed, suffix)
-    _show(findings, way)
+    _show(study, findings, way)
     return 2 if failed else 0
 
 
@@ -157,3 +168,88 @@ def _run(left: Sequence[Cell], way: Way, engine: Any, failed: dict[str, str]) ->
             raise
     if failed:
         note("what failed is tried again by the same command")
+
+
+def _written(study: Study, folder: Path, failed: Mapping[str, str], suffix: str) -> Findings:
+    """What there is of a study so far, as all files that tell it."""
+    from recsyn.collapse.findings import Findings
+    from recsyn.collapse.records import write_records
+    from recsyn.collapse.running import outcomes
+    from recsyn.collapse.tables import markdown
+    from recsyn.studies.records import write_whole
+
+    found = outcomes(study, folder, failed, _predictions)
+    title = f"{study.title}{' (small version)' if study.quick else ''}"
+    configuration = yaml.safe_dump(dict(study.written), sort_keys=False, allow_unicode=True, width=_WIDE)
+    findings = Findings(title, study.about, tuple(found), study.published, configuration)
+    if any(outcome.values for outcome in found):
+        write_records(folder / f"records.{suffix}", study.name, found)
+        write_whole(folder / "tables.md", markdown(findings))
+        _draw(folder, findings)
+    return findings
+
+
+def _predictions(setting: Setting) -> tuple[Prediction, ...]:
+    """Nothing without SymPy, which is told once all has run."""
+    if not find_spec("sympy"):
+        return ()
+    from recsyn.collapse.laid_over import predictions
+
+    return predictions(setting)
+
+
+def _draw(folder: Path, findings: Findings) -> None:
+    try:
+        from recsyn.collapse.page import write_page
+        from recsyn.collapse.plots import write_plots
+
+        write_page(folder / "page.html", findings)
+        write_plots(folder / "plots", findings.outcomes, findings.published)
+    except MissingExtra as missing:
+        note(f"no plots and no page: {missing}")
+
+
+def _show(study: Study, findings: Findings, way: Way) -> None:
+    from recsyn.collapse.tables import collapse_table, failure_table, metric_table, theory_table
+
+    outcomes = findings.outcomes
+    if way.as_json:
+        say(json.dumps(report(study, findings), indent=2, ensure_ascii=False))
+        return
+    measured = [metric for metric in study.metrics if any(metric in outcome.values for outcome in outcomes)]
+    shown = [metric_table(outcomes, metric, findings.published) for metric in measured]
+    for each in filter(None, (*shown, theory_table(outcomes), collapse_table(outcomes), failure_table(outcomes))):
+        table(each.title, each.header, each.rows)
+        say()
+    if study.about:
+        say(study.about)
+    if not find_spec("sympy"):
+        note('no theory is laid over: pip install "recsyn[symbolic]"')
+    say(f"page, plots, tables and records: {way.folder}")
+
+
+def report(study: Study, findings: Findings) -> dict[str, Any]:
+    """All of it as JSON-able data: means and standard errors by generation, what the theory says, and how the two compare."""
+    from recsyn.collapse.findings import band_of, metrics_of
+    from recsyn.collapse.tables import compared
+
+    settings = []
+    for outcome in findings.outcomes:
+        bands = {metric: band_of(outcome, metric) for metric in metrics_of([outcome])}
+        settings.append(
+            {
+                "point": dict(outcome.point),
+                "chains": outcome.chains,
+                "metrics": {m: {"mean": _numbers(b.mean), "standard_error": _numbers(b.error)} for m, b in bands.items()},
+                "theory": [{"result": p.result, "metric": p.metric, **c.to_json()} for p, c in compared(outcome)],
+                "collapses": [asdict(collapse) for collapse in outcome.collapses],
+                "failed": list(outcome.failed),
+            }
+        )
+    about = {"study": study.name, "title": study.title, "about": study.about, "quick": study.quick}
+    published = [{**asdict(each), "at": dict(each.at), "by_generation": dict(each.by_generation)} for each in study.published]
+    return {**about, "settings": settings, "published": published}
+
+
+def _numbers(values: Array) -> list[float | None]:
+    return [float(value) if isfinite(value) else None for value in values]

@@ -34,6 +34,7 @@ VERBS = {
     "replay": "run crash files again",
     "compare": "set two campaigns side by side",
     "reproduce": "run an experiment of the papers, its figures beside the published ones",
+    "collapse": "fit models to models' outputs, generation after generation, beside the theory",
     "bench": "measure what costs what, as ratios",
     "demo": "all of it, on binary successor, in a minute",
 }

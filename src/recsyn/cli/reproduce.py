@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recsyn.cli import collapse_run
 from recsyn.cli.arguments import Parser, positive
 from recsyn.cli.choosing import chosen_points
 from recsyn.cli.lightning import add_trainer_flags, trainer_arguments
 from recsyn.cli.terminal import note, progress, say, shown_time, table
+from recsyn.collapse.study import is_collapse, load_collapse
 from recsyn.errors import RecsynError, extra
 from recsyn.studies.study import STUDIES, Cell, Study, load_study
 
@@ -40,6 +42,8 @@ def add_arguments(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     if options.study is None:
         return _list()
+    if is_collapse(options.study):
+        return _collapse(options)
     whole = load_study(options.study, options.quick).on(trainer_arguments(options))
     study = whole.only(chosen_points(options.only))
     with extra("training models", "neural"):
@@ -74,6 +78,16 @@ def run(options: Namespace) -> int:
         _show(study, outcomes)
         say(f"figures and checkpoints: {folder}")
     return 2 if any(outcomes[cell.key].failed for cell in study.cells) else 0
+
+
+def _collapse(options: Namespace) -> int:
+    """A study of models fitted to models' outputs, which has a verb with more options."""
+    if trainer_arguments(options):
+        raise RecsynError(f"{options.study} trains nothing with Lightning", "leave `--trainer.…` out")
+    study = load_collapse(options.study, options.quick).only(chosen_points(options.only))
+    folder = collapse_run.out_folder(study, options.out)
+    way = collapse_run.Way(folder, processes=options.processes, cost_only=options.cost, as_json=options.json)
+    return collapse_run.run_study(study, way)
 
 
 def _show(study: Study, outcomes: Mapping[str, Outcome]) -> None:
@@ -125,6 +139,8 @@ def _list() -> int:
         study = load_study(name)
         rows.append((name, study.title, len(study.cells), len(load_study(name, quick=True).cells)))
     table("studies", ("name", "what is varied, and by what it is judged", "trainings", "quick"), rows, whole=("name",))
+    say()
+    collapse_run.show_listed()
     return 0
 
 

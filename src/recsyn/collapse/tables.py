@@ -8,8 +8,9 @@ from math import floor, isfinite, log10
 import numpy as np
 
 from recsyn.collapse.findings import Findings, band_of, chosen, in_words, metrics_of, predictions_of
-from recsyn.collapse.outcome import Band, Label, Outcome
+from recsyn.collapse.outcome import Band, Label, Outcome, Prediction
 from recsyn.collapse.published import Published, published_of
+from recsyn.collapse.theory.comparison import Comparison, compare
 from recsyn.data.markdown import Table, fenced, on_one_line
 
 UNKNOWN = "–"
@@ -49,6 +50,39 @@ def profile_table(outcomes: Sequence[Outcome]) -> Table:
     return Table("means in the first and in the last generation", (*axes, *map(in_words, metrics)), tuple(rows))
 
 
+def compared(outcome: Outcome) -> list[tuple[Prediction, Comparison]]:
+    """The chains of a setting beside each prediction of a metric that they have."""
+    found = []
+    for prediction in outcome.predictions:
+        observed = outcome.values.get(prediction.metric)
+        if observed is not None:
+            found.append((prediction, compare(observed, prediction.values[: observed.shape[1]], prediction.label)))
+    return found
+
+
+def theory_table(outcomes: Sequence[Outcome]) -> Table | None:
+    """Runs held against what the theory says of all their generations together. ``None`` where it says nothing."""
+    axes = _axes(outcomes)
+    rows = []
+    for outcome in outcomes:
+        for prediction, comparison in compared(outcome):
+            told = (prediction.result, prediction.label, in_words(prediction.metric), *_verdict(comparison))
+            rows.append((*_point(outcome, axes), *told))
+    header = (*axes, "result", "label", "of", "measured, as a multiple", "largest gap", "p", "verdict")
+    return Table("held against the theory, all generations together", header, tuple(rows)) if rows else None
+
+
+def _verdict(comparison: Comparison) -> tuple[str, str, str, str]:
+    factor = UNKNOWN if np.isnan(comparison.factor) else f"{comparison.factor:.4f} ± {comparison.factor_error:.4f}"
+    if comparison.label == "bound":
+        factor = UNKNOWN
+    gaps = [gap for gap in comparison.gap if isfinite(gap)]
+    gap = f"{max(gaps, key=abs):+.1%}" if gaps else UNKNOWN
+    chance = UNKNOWN if np.isnan(comparison.p_value) or comparison.label == "asymptotic" else f"{comparison.p_value:.2g}"
+    words = {None: UNKNOWN, False: "kept" if comparison.label == "bound" else "agrees", True: "contradicted"}
+    return factor, gap, chance, words[comparison.contradicts()]
+
+
 def settings_table(outcomes: Sequence[Outcome]) -> Table:
     axes = _axes(outcomes)
     counted = [(o.chains, o.generations, len({c.chain for c in o.collapses}), "yes" if o.failed else "no") for o in outcomes]
@@ -82,7 +116,8 @@ def tables(findings: Findings) -> list[Table]:
     outcomes = findings.outcomes
     measured = [metric_table(outcomes, metric, findings.published) for metric in metrics_of(outcomes)]
     profile = [profile_table(outcomes)] if len(measured) > 1 else []
-    return [*measured, *profile, *filter(None, (collapse_table(outcomes), failure_table(outcomes)))]
+    rest = theory_table(outcomes), collapse_table(outcomes), failure_table(outcomes)
+    return [*measured, *profile, *filter(None, rest)]
 
 
 def sources(findings: Findings) -> list[str]:

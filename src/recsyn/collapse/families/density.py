@@ -48,6 +48,11 @@ class KernelDensity:
     def dimensions(self) -> int:
         return _DIMENSIONS[self.data]
 
+    @property
+    def true_second_moment(self) -> float:
+        """The mean over dimensions of the truth's E x², by integrating over its shape."""
+        return _SECOND_MOMENTS[self.data]
+
     def to_config(self) -> dict[str, Any]:
         return {"kind": "kernel-density", "data": self.data, "bandwidth": self.bandwidth}
 
@@ -187,6 +192,15 @@ _DATA: Mapping[str, Callable[[int, Generator], Array]] = {
     "circles": _circles,
     "moons": _moons,
     "swiss-roll": _swiss_roll,
+}
+_LONG = ((4.5 * pi) ** 3 - (1.5 * pi) ** 3) / (3 * 3 * pi)
+"""The mean square of the angle of the Swiss roll."""
+_SECOND_MOMENTS: Mapping[str, float] = {
+    "gaussian": 1.0,
+    "blobs": float((_BLOBS**2).mean()) + 1,
+    "circles": (1 + _INNER_CIRCLE**2) / 4 + _NOISE**2,
+    "moons": (1.0 + (1.25 - 2 / pi) / 2) / 2 + _NOISE**2,
+    "swiss-roll": (_LONG + 21**2 / 3) / 3 + _NOISE**2,
 }
 _DIMENSIONS: Mapping[str, int] = {"gaussian": 1, "blobs": 2, "circles": 2, "moons": 2, "swiss-roll": 3}
 
