@@ -104,6 +104,24 @@ def test_right_categories_are_judged_and_turn_wrong_by_the_models_error() -> Non
     np.testing.assert_allclose(np.bincount(made[0], minlength=4) / 100_000, [0.3, 0.375, 0.15, 0.175], atol=0.01)
 
 
+class Same:
+    """Chance that is always the same number."""
+
+    def __init__(self, number: float) -> None:
+        self.number = number
+
+    def random(self, shape: Any) -> np.ndarray:
+        return np.full(shape, self.number)
+
+
+@pytest.mark.parametrize(("number", "place"), [(0.0, 1), (1 - 2**-53, 3)])
+def test_the_least_and_the_greatest_chance_draw_places_that_have_a_share(number: float, place: int) -> None:
+    """In the thousandth of many lists the greatest is rounded up to where the next list begins."""
+    shares = np.tile([0.0, 1.0, 0.0, 1.0, 0.0], (1000, 1))
+    chance: Any = Same(number)
+    assert (picked(shares, 3, chance) == place).all()
+
+
 @pytest.mark.parametrize(
     "config",
     [

@@ -85,7 +85,9 @@ def test_a_chain_that_collapses_leaves_the_others(spoilt: str) -> None:
     g = generator(4)
     family = Gaussian(2)
     rows = family.batch(3, True, g).real(8, g)
-    rows[1] = {"equal": np.ones((8, 2)), "on a line": np.outer(np.arange(8), [1, 2]), "infinite": np.full((8, 2), np.nan)}[spoilt]
+    rows[1] = {"equal": np.ones((8, 2)), "on a line": np.outer(rows[1, :, 0], [1, 0.3]), "infinite": np.full((8, 2), np.nan)}[
+        spoilt
+    ]
     model = family.batch(3, True, g).fit(rows, np.ones(8), g)
     made, scores = model.sample(5, g), model.score(None)
     for values in (made.sum((1, 2)), *scores.values()):

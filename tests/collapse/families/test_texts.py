@@ -25,6 +25,8 @@ def test_the_documentation_of_python_is_always_there() -> None:
     assert json.__doc__ is not None
     for known in (json.__doc__.strip()[:60], 'The "assert" statement'):
         assert any(document.startswith(known) for document in documents)
+    # Programs in the library's folder that are no part of it.
+    assert not any("Simple text browser for IDLE" in document for document in documents)
 
 
 def test_gathering_it_runs_none_of_its_modules() -> None:
@@ -86,10 +88,16 @@ def test_records_are_documents(tmp_path: Path, suffix: str, field: str | None) -
 
 def test_the_digest_tells_texts_apart(tmp_path: Path) -> None:
     digests = set()
-    for name, content in (("a", "one\n\ntwo"), ("b", "one\n\ntwo\n\nthree"), ("c", "one two"), ("d", "one\n\ntwo")):
+    for name, content in (
+        ("a", "one\n\ntwo"),
+        ("b", "one\n\ntwo\n\nthree"),
+        ("c", "one two"),
+        ("d", "one\n\ntwo"),
+        ("e", "onetwo"),
+    ):
         (tmp_path / f"{name}.txt").write_text(content)
         digests.add(corpus(str(tmp_path / f"{name}.txt"), None, "character", 50).digest)
-    assert len(digests) == 3
+    assert len(digests) == 4
 
 
 @pytest.mark.parametrize(
