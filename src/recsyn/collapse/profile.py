@@ -57,8 +57,8 @@ _GRAM = 3
 _COPIED = 16
 _SAME = 1e-12
 """Of the test rows' standard deviation: nearer neighbours count as being so far away, as the entropy of equal points is −∞."""
-_AT_ONCE = 2**18
-"""Numbers in memory together."""
+_AT_ONCE = 2**16
+"""Distances that are computed together: as many as a processor has at hand."""
 _BY_DIMENSION = 16
 """Up to so many dimensions differences are taken one by one, which is exact for near points; beyond, by products of matrices."""
 _ROUNDING = 1e-13

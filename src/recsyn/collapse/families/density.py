@@ -33,8 +33,10 @@ _NOISE = 0.05
 _INNER_CIRCLE = 0.8
 _ROUNDING = 1e-14
 """Of the greatest number in a dimension: rows that differ by no more do not differ."""
-_AT_ONCE = 2**20
-"""Pairs of a test row and a centre whose kernels are in memory together."""
+_NEXT_TO_NOTHING = -700.0
+"""The logarithm of a share of a sum that is not seen in it."""
+_AT_ONCE = 2**15
+"""Pairs of a test row and a centre whose kernels are computed together: as many as a processor has at hand."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def _log_sums(tests: Array, centres: Array, shares: Array, bandwidths: Array) ->
     terms += shares[:, None, :]
     greatest = terms.max(-1, keepdims=True)
     terms -= greatest
+    np.maximum(terms, _NEXT_TO_NOTHING, out=terms)  # Smaller numbers are many times slower.
     logarithms: Array = np.log(np.exp(terms, out=terms).sum(-1)) + greatest[..., 0]
     return logarithms
 
