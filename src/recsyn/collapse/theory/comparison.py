@@ -215,18 +215,21 @@ def _factor(rows: NDArray[np.float64], theory: NDArray[np.float64]) -> tuple[flo
 
 def _f_tail(f: float, above: int, below: int) -> float:
     """The chance that F with these degrees of freedom is above ``f``."""
-    x = below / (below + above * f) if f > 0 else 1.0
-    return _incomplete_beta(below / 2, above / 2, x)
+    if f <= 0:
+        return 1.0
+    scale = below + above * f
+    return _incomplete_beta(below / 2, above / 2, below / scale, above * f / scale) if scale < float("inf") else 0.0
 
 
-def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """The regularised incomplete beta function (DLMF 8.17.22), its continued fraction taken by Lentz's method."""
-    if x <= 0 or x >= 1:
-        return 0.0 if x <= 0 else 1.0
+def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
+    """The regularised incomplete beta function (DLMF 8.17.22), its continued fraction taken by Lentz's method; ``rest`` is 1 − x,
+    which near 0 cannot be told from x."""
+    if x == 0:
+        return 0.0
     # The fraction converges fast on this side of the mean alone.
     if x > (a + 1) / (a + b + 2):
-        return 1 - _incomplete_beta(b, a, 1 - x)
-    front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
+        return 1 - _incomplete_beta(b, a, rest, x)
+    front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * _log(x, rest) + b * _log(rest, x)) / a
     ratio = inverse = 1 / (1 - (a + b) * x / (a + 1))
     forward = 1.0
     for m in range(1, _MOST_TERMS):
@@ -240,6 +243,10 @@ def _incomplete_beta(a: float, b: float, x: float) -> float:
         if abs(forward * inverse - 1) < _PRECISION:
             break
     return front * ratio
+
+
+def _log(x: float, rest: float) -> float:
+    return log(x) if x < 0.5 else log1p(-rest)
 
 
 def _t_tail(t: float, freedom: int) -> float:

@@ -165,7 +165,7 @@ RESULTS = (
         "test error",
         "A share alpha of the T rows of every generation is real and fresh, the others are labelled by the newest model, as T "
         "grows beside d.",
-        Written("B*(1 - c**n)/(1 - c)"),
+        Written("B*Sum(c**i, (i, 0, n - 1))"),
         (_D, _T, Quantity("alpha", "the share of real rows", 0.5, "share"), _SIGMA, _N),
         f"{_DERIVED}: E_n = B + (1 − α)²E_(n-1), the limit of linear-mix-fresh",
         "asymptotic",
@@ -179,7 +179,7 @@ RESULTS = (
         "test error",
         "Each generation is fitted to r fresh real rows, of weight w in all, and to m rows of the newest model, of weight 1 − w "
         "in all; the first to r real rows. As r and m grow beside d.",
-        Written("sigma**2*d*(A*(1 - c**(n - 1))/(1 - c) + c**(n - 1)/r)"),
+        Written("sigma**2*d*(A*Sum(c**i, (i, 0, n - 2)) + c**(n - 1)/r)"),
         (
             _D,
             Quantity("w", "the weight of the real rows together", 0.618, "share"),
@@ -213,7 +213,7 @@ RESULTS = (
         "replace",
         "test error",
         "Fewer rows than features, with noise, Σ = I, fresh X, the fit of least norm.",
-        Written("a**2*(1 - c**n) + sigma**2*T/(d - T - 1)*(1 - c**n)/(1 - c)"),
+        Written("a**2*(1 - c**n) + sigma**2*T/(d - T - 1)*Sum(c**i, (i, 0, n - 1))"),
         (Quantity("d", "the number of features", 100), Quantity("T", "the rows of a generation", 50), _NORM, _SIGMA, _N),
         f"{_DERIVED}: ŵ_n = P_nŵ_(n-1) + X_n⁺ε_n, and E tr (XXᵀ)⁻¹ = T/(d − T − 1)",
         "exact",

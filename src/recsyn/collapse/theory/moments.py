@@ -29,15 +29,15 @@ def _both(
     where: tuple[tuple[str, str], ...] = (),
     name: str | None = None,
 ) -> tuple[Result, Result]:
-    """A factor over the rows S of a generation, for the two families of which it is true; ``where`` names shares."""
+    """A factor over the ``ROWS`` of a generation, for the two families of which it is true; ``where`` names shares."""
     name = name or workflow
     label: Label = "exact"
 
     def of(letter: str) -> tuple[Shorthand, ...]:
-        return tuple(Shorthand(short, Written(formula.replace("S", letter)), "share") for short, formula in where)
+        return tuple(Shorthand(short, Written(formula.replace("ROWS", letter)), "share") for short, formula in where)
 
     def held(letter: str) -> tuple[Condition, ...]:
-        return tuple(Condition(each.relation.replace("S", letter), each.why) for each in conditions)
+        return tuple(Condition(each.relation.replace("ROWS", letter), each.why) for each in conditions)
 
     return (
         Result(
@@ -46,9 +46,9 @@ def _both(
             workflow,
             "variance kept",
             f"The share of the real variance that is left, E tr Σ̂/tr Σ; E‖μ̂ − μ‖²/tr Σ is what it lacks of 1. {statement}",
-            Written(factor.replace("S", "s")),
+            Written(factor.replace("ROWS", "s")),
             (Quantity("s", "the rows of a generation", 100), *quantities, _N),
-            f"{_DERIVED}: {why.replace('S', 's')}",
+            f"{_DERIVED}: {why.replace('ROWS', 's')}",
             label,
             held("s"),
             of("s"),
@@ -59,14 +59,14 @@ def _both(
             workflow,
             "Gini–Simpson index",
             f"The mean of 1 − Σp²; E‖p̂ − p‖² is what it lacks of the true one, G0. {statement}",
-            Written(f"G0*({factor.replace('S', 'N')})"),
+            Written(f"G0*({factor.replace('ROWS', 'N')})"),
             (
                 Quantity("G0", "the Gini–Simpson index of the true distribution", 0.9, "share"),
                 Quantity("N", "the rows of a generation", 100),
                 *quantities,
                 _N,
             ),
-            f"{_DERIVED}: {why.replace('S', 'N')}",
+            f"{_DERIVED}: {why.replace('ROWS', 'N')}",
             label,
             held("N"),
             of("N"),
@@ -78,47 +78,47 @@ _REPLACE = _both(
     "replace",
     "Each generation is fitted to rows of the newest model alone, and loses one part in the number of rows.",
     "c**n",
-    "E Σ̂_n = (1 − 1/S)E Σ̂_(n-1) with the mean estimated",
-    where=(("c", "1 - 1/S"),),
+    "E Σ̂_n = (1 − 1/ROWS)E Σ̂_(n-1) with the mean estimated",
+    where=(("c", "1 - 1/ROWS"),),
 )
 _ACCUMULATE = _both(
     "accumulate",
     "Each generation is fitted to all rows so far.",
-    "Product(1 - 1/(S*i**2), (i, 1, n))",
-    "μ̂_n = μ̂_(n-1) + (x̄_n − μ̂_(n-1))/n, so that E tr Σ̂_n = (1 − 1/(Sn²)) E tr Σ̂_(n-1)",
-    conditions=(Condition("S > 1", "one row has no variance"),),
+    "Product(1 - 1/(ROWS*i**2), (i, 1, n))",
+    "μ̂_n = μ̂_(n-1) + (x̄_n − μ̂_(n-1))/n, so that E tr Σ̂_n = (1 − 1/(ROWS n²)) E tr Σ̂_(n-1)",
+    conditions=(Condition("ROWS > 1", "one row has no variance"),),
 )
 _MULTIPLE = _both(
     "replace-multiple",
     "Generation n is fitted to n times as many rows as the first, all of the newest model.",
-    "Product(1 - 1/(S*i), (i, 1, n))",
-    "E Σ̂_n = (1 − 1/(nS))E Σ̂_(n-1)",
-    conditions=(Condition("S > 1", "one row has no variance"),),
+    "Product(1 - 1/(ROWS*i), (i, 1, n))",
+    "E Σ̂_n = (1 − 1/(n ROWS))E Σ̂_(n-1)",
+    conditions=(Condition("ROWS > 1", "one row has no variance"),),
 )
 _SUBSAMPLE = _both(
     "accumulate-subsample",
     "Generation n is fitted to as many of all rows so far as the first had, drawn without replacement.",
-    "(1 - 1/S)*Product(1 - (3 - 1/S)/(i*(i*S - 1)), (i, 2, n))",
-    "with K_n = E‖the sum of the pool‖² and P_n = E‖μ̂_n‖², K_n = (1 + 2/(n − 1))K_(n-1) + S E‖x‖² + S(S − 1)P_(n-1), since a "
-    "subset has the mean of its pool, and P_n follows from K_n, since any two of its rows are any two of the pool",
-    conditions=(Condition("S > 1", "one row has no variance"),),
+    "(1 - 1/ROWS)*Product(1 - (3 - 1/ROWS)/(i*(i*ROWS - 1)), (i, 2, n))",
+    "with K_n = E‖the sum of the pool‖² and P_n = E‖μ̂_n‖², K_n = (1 + 2/(n − 1))K_(n-1) + ROWS E‖x‖² + ROWS(ROWS − 1)P_(n-1), "
+    "since a subset has the mean of its pool, and P_n follows from K_n, since any two of its rows are any two of the pool",
+    conditions=(Condition("ROWS > 1", "one row has no variance"),),
     name="subsample",
 )
 _MIX = _both(
     "mix",
     "r of the rows of every generation are real and fresh, the others of the newest model.",
-    "1 - (1 - c**n)/(S*(1 - c))",
-    "with β = 1 − r/S, M_n = E‖μ̂_n − μ‖²/tr Σ = 1/S + β(β − 1/S)M_(n-1)",
+    "1 - Sum(c**i, (i, 0, n - 1))/ROWS",
+    "with β = 1 − r/ROWS, M_n = E‖μ̂_n − μ‖²/tr Σ = 1/ROWS + β(β − 1/ROWS)M_(n-1)",
     (Quantity("r", "the fresh real rows of a generation", 50),),
-    (Condition("r <= S", "the real rows are some of those of the generation"),),
-    (("c", "(1 - r/S)*(1 - r/S - 1/S)"),),
+    (Condition("r <= ROWS", "the real rows are some of those of the generation"),),
+    (("c", "(1 - r/ROWS)*(1 - r/ROWS - 1/ROWS)"),),
 )
 _WEIGHTED = _both(
     "weighted",
     "Each generation is fitted to r fresh real rows, of weight w in all, and to m rows of the newest model, of weight 1 − w in "
     "all; the first to real rows alone.",
-    "1 - c**(n - 1)/S - (w**2/r + (1 - w)**2/m)*(1 - c**(n - 1))/(1 - c)",
-    "M_n = E‖μ̂_n − μ‖²/tr Σ = w²/r + (1 − w)²/m + (1 − w)²(1 − 1/m)M_(n-1), M_1 = 1/S",
+    "1 - c**(n - 1)/ROWS - (w**2/r + (1 - w)**2/m)*Sum(c**i, (i, 0, n - 2))",
+    "M_n = E‖μ̂_n − μ‖²/tr Σ = w²/r + (1 − w)²/m + (1 − w)²(1 − 1/m)M_(n-1), M_1 = 1/ROWS",
     (
         Quantity("w", "the weight of the real rows together", 0.618, "share"),
         Quantity("r", "the fresh real rows of a generation", 100),
@@ -158,7 +158,7 @@ _DENSITIES = (
     _density(
         "mix",
         "A share alpha of the rows of every generation is real and fresh.",
-        "sigma**2 + d*h**2*(1 - c**n)/(1 - c)",
+        "sigma**2 + d*h**2*Sum(c**i, (i, 0, n - 1))",
         "M_n = ασ² + (1 − α)M_(n-1) + dh²",
         Quantity("alpha", "the share of real rows", 0.5, "share"),
         power="1 - alpha",

@@ -221,7 +221,7 @@ def _at(result: Result, checked: Mapping[str, float], generations: Numbers) -> N
         )
     sizes = {name: value for name, value in checked.items() if name != GENERATION}
     # Powers of a ratio above 1 leave the range of floats, and most formulas are then at their limit.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         found = _compiled(result)(sizes, generations)
     if np.isnan(found).any():
         late = int(generations[np.isnan(found)][0])
@@ -239,7 +239,7 @@ def _compiled(result: Result) -> Callable[[Mapping[str, float], Numbers], Number
     program = _Program(result.expression, generation, sizes)
 
     def run(values: Mapping[str, float], generations: Numbers) -> Numbers:
-        return program.run(generations, [values[name] for name in sorted(values)])
+        return program.run(generations, [np.float64(values[name]) for name in sorted(values)])
 
     return run
 

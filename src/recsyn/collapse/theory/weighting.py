@@ -19,7 +19,7 @@ _SIZES = (
     Quantity("sigma", "the standard deviation of a row", 1, "amount"),
 )
 _SOME_REAL = Condition("w > 0", "without real rows the variance grows for ever")
-_STEADY = "sigma**2*(w**2/r + (1 - w)**2/m)/(1 - (1 - w)**2)"
+_STEADY = "sigma**2*(w**2/r + (1 - w)**2/m)/(w*(2 - w))"
 
 RESULTS = (
     Result(
@@ -53,11 +53,11 @@ RESULTS = (
         "weighted",
         "variance of the estimate",
         "The variance of generation n's estimate of the mean.",
-        Written("V + c**(n - 1)*(sigma**2/r - V)"),
+        Written("sigma**2*((w**2/r + (1 - w)**2/m)*Sum(c**i, (i, 0, n - 2)) + c**(n - 1)/r)"),
         (*_SIZES, Quantity("n", "the generation, 1 for the model fitted to real rows alone", 20)),
         "derived for recsyn: V_n = σ²(w²/r + (1 − w)²/m) + (1 − w)²V_(n-1), V_1 = σ²/r",
         "exact",
         (_SOME_REAL,),
-        (Shorthand("V", Written(_STEADY)), Shorthand("c", Written("(1 - w)**2"), "share")),
+        (Shorthand("c", Written("(1 - w)**2"), "share"),),
     ),
 )
