@@ -26,8 +26,9 @@ def test_without_a_name_all_results_are_listed(capsys: pytest.CaptureFixture[str
     assert [line.split()[-1] for line in lines[2:]] == [result.label for result in RESULTS.values()]
 
 
-@pytest.mark.parametrize("name", RESULTS)
-@pytest.mark.parametrize("how", [(), ("--latex",)])
+@pytest.mark.parametrize(
+    ("name", "how"), [*((name, ()) for name in RESULTS), ("linear-mix-fresh", ("--latex",)), ("verified", ("--latex",))]
+)
 def test_every_result_is_told_whole(name: str, how: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     run(name, *how)
     out = capsys.readouterr().out

@@ -127,6 +127,22 @@ def test_chains_that_agree_are_held_to_the_value() -> None:
     assert compare(np.full((5, 3), 0.1 + 0.2), np.full(3, 0.3)).p_value == 1
     assert compare(np.full((5, 3), 0.3), np.array([0.3, 0.3001, 0.3])).contradicts() is True
     assert compare(np.zeros((5, 3)), np.zeros(3)).p_value == 1
+    rounded = 0.3 * (1 + 1e-15 * np.random.default_rng(0).standard_normal((50, 3)))
+    assert compare(rounded, np.full(3, 0.3 * (1 + 1e-12))).p_value == 1
+
+
+def test_a_prediction_of_nothing_has_no_factor() -> None:
+    rows = np.random.default_rng(22).standard_normal((200, 3))
+    found = compare(rows, np.zeros(3))
+    assert np.isnan(found.factor)
+    assert found.contradicts() is False
+    assert compare(rows + 1, np.zeros(3)).contradicts() is True
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_small_chances_are_not_rounded_to_nothing() -> None:
+    rows = chains(np.random.default_rng(23), 2_000, THEORY)
+    assert 0 < compare(rows, 1.1 * THEORY).p_value < 1e-20
 
 
 def test_generations_without_chance_do_not_hinder_the_others() -> None:

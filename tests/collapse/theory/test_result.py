@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from recsyn.collapse.theory.catalogue import RESULTS, find
@@ -19,6 +19,8 @@ from recsyn.errors import RecsynError
 
 SIZES = {"d": 10, "T": 100, "sigma": 1}
 B = 10 / 89
+# Much of what is drawn violates a condition.
+QUICK = settings(database=None, derandomize=True, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 
 
 def test_the_first_generation_has_the_error_of_ordinary_least_squares() -> None:
@@ -130,15 +132,16 @@ def test_the_golden_ratio_is_where_the_variance_is_least() -> None:
 
 
 def values_of(result: Result) -> st.SearchStrategy[dict[str, float]]:
+    # Shares so small that what they divide leaves the range of floats are not asked about.
     kinds = {
         "count": st.integers(1, 60),
-        "amount": st.floats(0, 5),
-        "share": st.floats(0, 1),
+        "amount": st.floats(0, 5).map(lambda number: number if number > 1e-6 else 0.0),
+        "share": st.floats(0, 1).map(lambda number: number if number > 1e-6 else 0.0),
     }
     return st.fixed_dictionaries({each.name: kinds[each.kind] for each in result.quantities})
 
 
-@settings(max_examples=12, deadline=None)
+@settings(QUICK, max_examples=12)
 @given(data=st.data())
 @pytest.mark.parametrize("name", RESULTS)
 def test_whatever_is_not_refused_has_a_value_and_the_curve_agrees(name: str, data: st.DataObject) -> None:
@@ -154,7 +157,7 @@ def test_whatever_is_not_refused_has_a_value_and_the_curve_agrees(name: str, dat
     assert curve(result, values, n)[-1] == pytest.approx(value)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(QUICK, max_examples=25)
 @given(data=st.data())
 @pytest.mark.parametrize("name", [name for name, result in RESULTS.items() if any(each.kind == "share" for each in result.where)])
 def test_what_is_said_to_lie_below_one_does(name: str, data: st.DataObject) -> None:
@@ -169,7 +172,7 @@ def test_what_is_said_to_lie_below_one_does(name: str, data: st.DataObject) -> N
         if each.kind == "share":
             base = float(result.meanings[each.name].subs({result.symbols[key]: value for key, value in values.items()}))
             assert base >= -1e-12
-            assert base < 1 or min(value for value in values.values() if value) < 1e-7
+            assert base < 1
 
 
 @pytest.mark.parametrize(

@@ -116,10 +116,7 @@ def compare(observed: ArrayLike, predicted: ArrayLike, label: Label = "exact") -
     if label == "bound":
         tested, test, statistic, p_value = _bounded(z, chains)
     else:
-        tested, test, statistic, p_value = _equal(whole, z, theory)
-        if len(tested) > 1 and factor_error > 0:
-            of_factor = 2 * _t_tail(abs(factor - 1) / factor_error, chains - 1)
-            p_value = 1 - (1 - min(p_value, of_factor)) ** 2
+        tested, test, statistic, p_value = _equal(whole, z, theory, (factor - 1) / factor_error if factor_error else 0.0)
     return Comparison(
         label,
         _floats(theory),
@@ -170,8 +167,9 @@ def _spread(count: int, most: int) -> NDArray[np.intp]:
 
 
 def _equal(
-    rows: NDArray[np.float64], z: NDArray[np.float64], theory: NDArray[np.float64]
+    rows: NDArray[np.float64], z: NDArray[np.float64], theory: NDArray[np.float64], of_factor: float
 ) -> tuple[NDArray[np.intp], str, float, float]:
+    """What is tested and how, the statistic, and the chance; ``of_factor`` is by how many standard errors the factor is not 1."""
     chains = len(rows)
     name = "Hotelling's T² and mean ratio"
     if chains < 2:
@@ -189,7 +187,14 @@ def _equal(
     squared = float(z[tested] @ np.linalg.solve(correlation, z[tested]))
     p = len(tested)
     f = squared * (chains - p) / (p * (chains - 1))
-    return tested, name, squared, _f_tail(f, p, chains - p)
+    chance = _f_tail(f, p, chains - p)
+    if p == 1:
+        return tested, "Student's t", squared, chance
+    if np.isnan(of_factor):
+        return tested, "Hotelling's T²", squared, chance
+    least = min(chance, 2 * _t_tail(abs(of_factor), chains - 1))
+    # For a chance near 0 the correction is a doubling, which 1 − (1 − least)² would round away.
+    return tested, name, squared, least * (2 - least)
 
 
 def _is_singular(rows: NDArray[np.float64]) -> bool:

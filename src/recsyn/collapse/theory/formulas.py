@@ -26,7 +26,8 @@ class Formula(Protocol):
 
 @dataclass(frozen=True)
 class Written:
-    """A formula as SymPy's notation has it; ``i`` and ``j`` are whole numbers to sum and multiply over."""
+    """A formula as SymPy's notation has it; ``i`` and ``j`` are whole numbers to sum and multiply over. SymPy runs such a text as
+    it does a program: it is to be written by whoever runs it, and never read from a stranger's file."""
 
     text: str
 

@@ -72,9 +72,8 @@ def _limit(result: Result) -> Any | None:
         condition = all(side == "above" for _, side in ratios)
         if not condition:
             condition = And(*(_on(meanings[each.name], side) for each, side in ratios))
-        cases.append(
-            (min((spelled := result.spelled(found, meanings)), factor(spelled), key=lambda form: form.count_ops()), condition)
-        )
+        spelled = result.spelled(found, meanings)
+        cases.append((min(spelled, factor(spelled), key=lambda form: form.count_ops()), condition))
     return cases[0][0] if len(cases) == 1 else Piecewise(*cases)
 
 

@@ -9,7 +9,7 @@ drifts: the variance that a fit lacks is E‖μ̂ − μ‖².
 from __future__ import annotations
 
 from recsyn.collapse.theory.formulas import Written
-from recsyn.collapse.theory.result import Condition, Label, Quantity, Result, Shorthand
+from recsyn.collapse.theory.result import Condition, Quantity, Result, Shorthand
 
 _DERIVED = "derived for recsyn"
 _N = Quantity("n", "the generation, 1 for the model fitted to real rows", 20)
@@ -31,7 +31,6 @@ def _both(
 ) -> tuple[Result, Result]:
     """A factor over the ``ROWS`` of a generation, for the two families of which it is true; ``where`` names shares."""
     name = name or workflow
-    label: Label = "exact"
 
     def of(letter: str) -> tuple[Shorthand, ...]:
         return tuple(Shorthand(short, Written(formula.replace("ROWS", letter)), "share") for short, formula in where)
@@ -49,7 +48,7 @@ def _both(
             Written(factor.replace("ROWS", "s")),
             (Quantity("s", "the rows of a generation", 100), *quantities, _N),
             f"{_DERIVED}: {why.replace('ROWS', 's')}",
-            label,
+            "exact",
             held("s"),
             of("s"),
         ),
@@ -67,7 +66,7 @@ def _both(
                 _N,
             ),
             f"{_DERIVED}: {why.replace('ROWS', 'N')}",
-            label,
+            "exact",
             held("N"),
             of("N"),
         ),
