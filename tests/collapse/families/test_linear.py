@@ -143,7 +143,7 @@ class Apart:
     [
         {"kind": "accumulate", "weights": [3, 1, 0.5]},
         {"kind": "weighted"},
-        {"kind": "weighted", "real": 0.3, "fresh": 0.5},
+        {"kind": "weighted", "real": 0.8, "fresh": 0.5},
         {"kind": "mix", "real": 0.25},
         "replace-multiple",
     ],
@@ -293,6 +293,35 @@ def test_lots_are_fitted_as_their_squares_say() -> None:
         whole[1][...] += (squares @ lot.estimate.T[..., None])[..., 0]
     other = np.linalg.solve(whole[0] + 0.7 * np.eye(3), whole[1][..., None])[..., 0]
     np.testing.assert_allclose(model.weights.T, other, rtol=1e-9)
+
+
+def test_what_was_summed_before_is_not_taken_for_a_sum_with_other_weights() -> None:
+    batch: Any = Linear(3, design="fresh").batch(4, True, rng_of(1))
+    rows = batch.joined([batch.real(8, rng_of(2)), batch.real(9, rng_of(3))])
+    first, other, again = (
+        batch.fit(rows, weights, rng_of(4)).weights for weights in (np.array([1, 1]), np.array([2, 1]), np.array([1, 1]))
+    )
+    assert np.array_equal(first, again)
+    assert np.abs(first - other).min() > 1e-6
+
+
+@pytest.mark.parametrize(("rows", "features"), [(12, 4), (5, 8)])
+def test_some_rows_of_a_design_are_rows_of_it(rows: int, features: int) -> None:
+    """Its first and its last ones come to the whole; how much the first weighs has nothing to do with how large all are."""
+    chains = 8_000
+    batch: Any = Linear(features).batch(chains, True, rng_of(1))
+    portions = [batch.real(rows, rng_of(2)), batch.real(1, rng_of(3)), batch.labelled(batch.truth, rows - 1, rng_of(4), False)]
+    lots, _ = batch.read(batch.joined(portions), np.ones(3))
+    whole, first, last = (np.moveaxis(lot.squares(slice(None), None), 2, 0) for lot in lots)
+    np.testing.assert_allclose(first + last, whole, atol=1e-9)
+    row = lots[1].rows(slice(None))[0]
+    assert alike(row[0], rng_of(5).standard_normal(chains))
+    leverage = np.einsum("ic,cij,jc->c", row, np.linalg.pinv(whole, 1e-10), row)
+    if rows > features:
+        assert alike(leverage, rng_of(6).beta(features / 2, (rows - features) / 2, chains))
+        assert abs(np.corrcoef(leverage, whole[:, 0, 0])[0, 1]) < 4 / sqrt(chains)
+    else:
+        np.testing.assert_allclose(leverage, 1)
 
 
 @pytest.mark.parametrize(
