@@ -12,7 +12,7 @@ from statistics import median
 from time import process_time
 from typing import Any, Literal, TypeAlias
 
-NAMES = ("checking", "evaluation", "generation", "models", "planted")
+NAMES = ("checking", "collapse", "evaluation", "generation", "models", "planted")
 
 MEAN = "geometric mean"
 

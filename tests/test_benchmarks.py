@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import recsyn
-from recsyn.benchmarks import Figure, Table, evaluation, generation, interleaved, timed
+from recsyn.benchmarks import Figure, Table, collapse, evaluation, generation, interleaved, timed
 from recsyn.benchmarks.backends import Work
 from recsyn.benchmarks.rivals import RIVALS
 from recsyn.benchmarks.rivals.rival import Rival, RivalFailed, TooSlow, output_of, written
@@ -312,7 +312,7 @@ def test_bench_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("cheking", "did you mean `checking`?"), ("zzz", "checking, evaluation, generation, models")]
+    ("name", "hint"), [("cheking", "did you mean `checking`?"), ("zzz", "checking, collapse, evaluation, generation, models")]
 )
 def test_an_unknown_benchmark(name: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", name]) == 2
@@ -332,6 +332,30 @@ def test_the_other_benchmarks(name: str) -> None:
     tables = [event for event in import_module(f"recsyn.benchmarks.{name}").tables() if isinstance(event, Table)]
     assert tables
     assert all(seconds > 0 for t in tables for costs in t.costs.values() for taken in costs.values() for seconds in taken)
+
+
+# Chains of regressions
+
+
+@pytest.mark.parametrize("name", collapse.CASES)
+def test_a_plain_loop_and_chains_side_by_side_come_to_the_same(name: str) -> None:
+    workflow, design, _ = collapse.CASES[name]
+    plain, ours = collapse.loop(workflow, design, 60), collapse.side_by_side(workflow, design, 600)
+    for n in (0, 4, 19):
+        error = (plain[:, n].var() / 60 + ours[:, n].var() / 600) ** 0.5
+        assert abs(plain[:, n].mean() - ours[:, n].mean()) < 4 * error
+
+
+def test_the_table_of_chains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collapse, "CASES", {"replace, same X": ("replace", "same", 64)})
+    monkeypatch.setattr(collapse, "_PLAIN", 2)
+    name, listing = collapse.tables()
+    assert name == "replace, same X"
+    [[plain, ours, times]] = listing.rows.values()
+    assert plain > 0
+    assert ours > 0
+    assert listing.figures[0].value == pytest.approx(times, abs=0.5)
+    assert listing.figures[0].at_least == 100
 
 
 # Making rows

@@ -21,7 +21,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "names",
         metavar="NAME",
         nargs="*",
-        help="checking, evaluation, generation, models, planted; all of them where none is named",
+        help="checking, collapse, evaluation, generation, models, planted; all of them where none is named",
     )
     parser.add_argument("--json", action="store_true", help="every repetition, the ratios, and what they were measured on")
 
