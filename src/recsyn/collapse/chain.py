@@ -38,6 +38,8 @@ from recsyn.errors import RecsynError
 _T = TypeVar("_T")
 _MOST_ROUNDS = 200
 """How often a model is asked again for rows that pass a filter."""
+PROFILED = 64
+"""Chains of a batch whose rows are profiled, its first ones: a profile costs more than many a fit, and its mean needs no more."""
 _DIVERGED = (Collapsed, np.linalg.LinAlgError, ArithmeticError)
 """What says that a fit has come to nothing; all else that a family raises is a mistake in it."""
 
@@ -255,7 +257,12 @@ class _Loop:
         first = self.first.made if self.first else made
         assert made is not None
         assert first is not None
-        return profile(made, test, rows, first, self.batched)
+        if not self.batched:
+            return profile(made, test, rows, first, batched=False)
+        made, test, rows, first = (_of_chains(each, PROFILED) for each in (made, test, rows, first))
+        few = profile(made, test, rows, first, batched=True)
+        lacking = np.full(max(0, (self.chain.chains or 0) - PROFILED), np.nan)
+        return {metric: np.concatenate([np.asarray(values, float), lacking]) for metric, values in few.items()}
 
     # What a family answers
 
@@ -293,3 +300,8 @@ class _Loop:
 
 def _count(rows: Rows, axis: int) -> int:
     return int((rows[0] if isinstance(rows, tuple) else rows).shape[axis])
+
+
+def _of_chains(rows: Rows, most: int) -> Rows:
+    """The rows of the first chains of a batch."""
+    return tuple(part[:most] for part in rows) if isinstance(rows, tuple) else rows[:most]

@@ -173,7 +173,7 @@ def _beside(outcomes: Sequence[Outcome], metric: str, published: Sequence[Publis
 
 
 def _title(outcomes: Sequence[Outcome], metric: str, beside: Sequence[str]) -> str:
-    many = sorted({outcome.chains for outcome in outcomes})
+    many = sorted({_chains(outcome, metric) for outcome in outcomes})
     chains = f"{many[0]:,}" if len(many) == 1 else f"{many[0]:,} to {many[-1]:,}" if many else "no"
     told = f"{in_words(metric)}, mean ± standard error over {chains} chain{'' if chains == '1' else 's'}"
     labels = {predictions_of(outcome, metric)[0].label for outcome in outcomes if predictions_of(outcome, metric)}
@@ -192,7 +192,8 @@ def _cell(
     else:
         told = measured(float(known.mean[at]), float(known.error[at]))
         ran = int(np.isfinite(outcome.values[metric][:, at]).sum())
-        told += f" [{ran} of {outcome.chains} chains]" if 0 < ran < outcome.chains else ""
+        of = _chains(outcome, metric)
+        told += f" [{ran:,} of {of:,} chains]" if 0 < ran < of else ""
     theory = next((each for each in predictions_of(outcome, metric) if at < len(each.values) and isfinite(each.values[at])), None)
     figures = [p.by_generation[generation] for p in published_of(published, outcome.point, metric) if generation in p.by_generation]
     inside = {
@@ -200,6 +201,11 @@ def _cell(
         "published": " or ".join(map(number, figures)) or UNKNOWN,
     }
     return f"{told} ({'; '.join(inside[what] for what in beside)})" if beside else told
+
+
+def _chains(outcome: Outcome, metric: str) -> int:
+    """Those of which the metric is known at all: profiles are of some chains of a batch."""
+    return int(np.isfinite(outcome.values[metric]).any(1).sum())
 
 
 def _z(outcome: Outcome, metric: str, known: Band) -> str:

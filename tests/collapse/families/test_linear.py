@@ -143,7 +143,7 @@ class Apart:
     [
         {"kind": "accumulate", "weights": [3, 1, 0.5]},
         {"kind": "weighted"},
-        {"kind": "weighted", "real": 0.8, "fresh": 0.5},
+        {"kind": "weighted", "real": 0.8, "made": 0.5},
         {"kind": "mix", "real": 0.25},
         "replace-multiple",
     ],
