@@ -109,20 +109,20 @@ def _limit_where(result: Result, regimes: Mapping[Shorthand, str]) -> Any | None
 def _without_running(expression: Any, generation: Any) -> Any | None:
     """An expression with geometric sums in closed form and the limits of other sums and products in their place, or ``None``
     where one has none that is known, or where such limits may not be taken one by one."""
-    from sympy import Product, Sum
+    from sympy import Dummy, Product, Sum
 
     expression = expression.replace(_is_geometric, lambda part: part.doit())
     running = [part for part in expression.atoms(Sum, Product) if part.has(generation)]
-    limits: list[Any] = []
+    limits: dict[Any, Any] = {}
     for part in running:
         found = _of_sum(part, generation) if isinstance(part, Sum) else _of_product(part, generation)
         if found is None:
             return None
-        limits.append(found)
-    closed = expression.subs(dict(zip(running, limits, strict=True)))
+        limits[part] = found
     # 0 or infinity times what else depends on the generation is not the product of their limits.
-    one_by_one = not closed.has(generation) or all(found.is_finite and not found.is_zero for found in limits)
-    return closed if one_by_one else None
+    alone = not expression.subs({part: Dummy() for part in running}).has(generation)
+    one_by_one = alone or all(found.is_finite and not found.is_zero for found in limits.values())
+    return expression.subs(limits) if one_by_one else None
 
 
 def _is_geometric(part: Any) -> bool:
