@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from dataclasses import replace
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,12 @@ def done(cells, folder: Path, processes: int = 1) -> dict[str, Outcome]:
     return {cell.key: outcome for cell, outcome in outcomes(cells, folder, processes, lambda *_: None)}
 
 
+@pytest.fixture
+def each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step is told."""
+    monkeypatch.setattr(grid, "_TELL_EVERY", 1)
+
+
 def known(cell: Cell, folder: Path) -> Outcome | None:
     record = kept(cell, folder)
     return record and record.outcome(cell)
@@ -46,6 +55,7 @@ def trained_steps(cells, folder: Path) -> int:
     return len(steps)
 
 
+@pytest.mark.usefixtures("each_step")
 def test_figures_are_those_of_the_checkpoint_that_is_kept(small: Study, tmp_path: Path) -> None:
     steps: list[tuple[str, int]] = []
     found = {c.key: o for c, o in outcomes(small.cells, tmp_path / "out", 1, lambda c, s: steps.append((c.key, s)))}
@@ -97,6 +107,7 @@ def test_a_column_has_the_rows_that_its_predicate_holds_of(study: Path) -> None:
         rows_of_column(replace(column, where="recursion_depht > 1"), task, 30)
 
 
+@pytest.mark.usefixtures("each_step")
 def test_a_cell_that_was_interrupted_goes_on_and_ends_with_the_same_weights(small: Study, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(grid, "_KEEP_EVERY", 1)
     cell = small.cells[0]
@@ -116,6 +127,7 @@ def test_a_cell_that_was_interrupted_goes_on_and_ends_with_the_same_weights(smal
     assert weights[0] == weights[1]
 
 
+@pytest.mark.usefixtures("each_step")
 def test_a_damaged_checkpoint_is_trained_again_and_figures_that_are_lost_are_made_again(small: Study, tmp_path: Path) -> None:
     cell = small.cells[0]
     found = done([cell], tmp_path)[cell.key]
@@ -140,6 +152,7 @@ def test_a_damaged_checkpoint_is_trained_again_and_figures_that_are_lost_are_mad
     assert kept(cell, tmp_path) is None
 
 
+@pytest.mark.usefixtures("each_step")
 def test_a_new_column_is_judged_with_the_checkpoint_that_is_there(small: Study, tmp_path: Path) -> None:
     cell = small.cells[0]
     done([cell], tmp_path)
@@ -249,6 +262,28 @@ def test_several_processes_do_the_same(study: Path, tmp_path: Path) -> None:
     for cell in cells:
         one, two = ((tmp_path / run / cell.key / "model.safetensors").read_bytes() for run in ("one", "two"))
         assert one == two
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_fails_its_cell_and_the_others_go_on(study: Path, tmp_path: Path) -> None:
+    study.write_text(study.read_text("utf-8").replace("steps: 6", "steps: 300"), "utf-8")
+    cells = load_study(str(study)).cells[:3]
+    begun: set[str] = set()
+    killed: list[int] = []
+
+    def kill(cell: Cell, step: int) -> None:
+        begun.add(cell.key)
+        if len(begun) == 2 and not killed and step < 200:
+            killed.append(active_children()[0].pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    found = {cell.key: outcome for cell, outcome in outcomes(cells, tmp_path, 2, kill)}
+    assert len(killed) == 1
+    (lost,) = (cell for cell in cells if found[cell.key].failed)
+    assert found[lost.key].failed.startswith("its process was ended before its time by SIGKILL, perhaps for want of memory")
+    assert "the same command goes on where it was" in found[lost.key].failed
+    assert known(lost, tmp_path) is None
+    assert done([lost], tmp_path)[lost.key].failed is None
 
 
 @pytest.mark.slow
