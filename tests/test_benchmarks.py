@@ -340,9 +340,9 @@ def test_the_other_benchmarks(name: str) -> None:
 @pytest.mark.parametrize("name", collapse.CASES)
 def test_a_plain_loop_and_chains_side_by_side_come_to_the_same(name: str) -> None:
     workflow, design, _ = collapse.CASES[name]
-    plain, ours = collapse.loop(workflow, design, 60), collapse.side_by_side(workflow, design, 600)
+    plain, ours = collapse.loop(workflow, design, 30), collapse.side_by_side(workflow, design, 300)
     for n in (0, 4, 19):
-        error = (plain[:, n].var() / 60 + ours[:, n].var() / 600) ** 0.5
+        error = (plain[:, n].var() / 30 + ours[:, n].var() / 300) ** 0.5
         assert abs(plain[:, n].mean() - ours[:, n].mean()) < 4 * error
 
 

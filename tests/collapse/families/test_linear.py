@@ -142,8 +142,8 @@ class Apart:
     "workflow",
     [
         {"kind": "accumulate", "weights": [3, 1, 0.5]},
-        {"kind": "weighted"},
-        {"kind": "weighted", "real": 0.8, "made": 0.5},
+        {"kind": "weighted", "made": 1.5},
+        {"kind": "weighted", "real": 0.2, "made": 0.5},
         {"kind": "mix", "real": 0.25},
         "replace-multiple",
     ],

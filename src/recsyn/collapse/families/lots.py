@@ -46,7 +46,7 @@ class Lots(Regressions):
     def __init__(self, family: Linear, chains: int, generator: Generator) -> None:
         super().__init__(family, chains, generator)
         self._summed: list[Lot] = []
-        self._gram = self._moment = np.empty(0)
+        self._sums: list[tuple[Array, Array]] = []
 
     @abstractmethod
     def read(self, rows: Rows, weights: Array) -> tuple[list[Lot], int]:
@@ -80,34 +80,37 @@ class Lots(Regressions):
     def _by_squares(self, lots: list[Lot]) -> Array:
         """What was summed for the generation before is summed on, where that is the beginning of the same sum."""
         found = np.empty((self.features, self.chains))
-        known = len(self._summed)
+        known, places = len(self._summed), self.pieces(2 * self.features**2)
         if not known or known > len(lots) or not all(map(_same, self._summed, lots)):
             known = 0
-            self._gram = np.zeros((self.features, self.features, self.chains))
-            self._moment = np.zeros((self.features, self.chains))
+            self._sums = [_nothing(self.features, piece) for piece in places]
         self._summed = lots
-        gram, moment, family = self._gram, self._moment, self.family
+        family, diagonal = self.family, np.arange(self.features)
         total = sum((lot.total for lot in lots), np.zeros(()))
         rows = sum(lot.count for lot in lots)
-        diagonal = np.arange(self.features)
-        places = self.pieces(2 * self.features**2)
 
-        def solve(piece: slice, *chances: Generator | None) -> None:
+        def solve(piece: slice, sums: tuple[Array, Array], *chances: Generator | None) -> None:
+            gram, moment = sums
             for lot, chance in zip(lots[known:], chances, strict=True):
-                weighted = _of(lot.weight, piece) * lot.squares(piece, chance)
-                gram[..., piece] += weighted
-                moment[:, piece] += matrices.times_symmetric(weighted, lot.estimate[:, piece])
-            left = gram[..., piece].copy()
+                weighted = lot.squares(piece, chance)
+                weighted *= _of(lot.weight, piece)
+                gram += weighted
+                moment += matrices.times_symmetric(weighted, lot.estimate[:, piece])
+            left = gram.copy()
             if family.solver == "gradient":
-                found[:, piece] = self.descended(left, moment[:, piece], np.broadcast_to(total, self.chains)[piece], rows)
+                found[:, piece] = self.descended(left, moment, np.broadcast_to(total, self.chains)[piece], rows)
                 return
             left[diagonal, diagonal] += family.ridge
             matrices.factorise(left)
-            found[:, piece] = matrices.back(left, matrices.forth(left, moment[:, piece]))
+            found[:, piece] = matrices.back(left, matrices.forth(left, moment))
 
-        chances = [_of_lot(lot, len(places)) for lot in lots[known:]]
-        side_by_side(solve, places, *chances)
+        side_by_side(solve, places, self._sums, *(_of_lot(lot, len(places)) for lot in lots[known:]))
         return found
+
+
+def _nothing(features: int, piece: slice) -> tuple[Array, Array]:
+    chains = piece.stop - piece.start
+    return np.zeros((features, features, chains)), np.zeros((features, chains))
 
 
 def _of(weight: Array, piece: slice) -> Array:

@@ -41,7 +41,7 @@ def condition(factor: Array, found: Array) -> None:
 
 def squares_of_triangle(factor: Array) -> Array:
     """RᵀR, float[d, d, chains], of a triangle."""
-    gram = np.empty(factor.shape)
+    gram = np.zeros(factor.shape)
     for row in range(len(factor)):
         np.einsum("kc,kjc->jc", factor[: row + 1, row], factor[: row + 1, row:], out=gram[row, row:])
     return gram
