@@ -125,10 +125,15 @@ def test_collapses_are_crosses_where_their_chains_ended() -> None:
     values = chains(4)
     values[2, 5:] = np.nan
     values[7] = np.nan
-    collapses = (Collapse(2, 6, "singular"), Collapse(7, 1, "nothing to fit"), Collapse(99, 3, "of a chain that is not known"))
+    collapses = (
+        Collapse(2, 6, "singular"),
+        Collapse(4, 3, "numbers after it"),
+        Collapse(7, 1, "nothing to fit"),
+        Collapse(99, 3, "of a chain that is not known"),
+    )
     (axes,) = plots.curves([setting("a", values={"test_loss": values}, collapses=collapses)], "test_loss").axes
     crosses = [each for each in axes.collections if each.get_label() == "collapsed"]
-    assert crosses[0].get_offsets().tolist() == [[6, values[2, 4]]]
+    assert crosses[0].get_offsets().tolist() == [[6, values[2, 4]], [3, values[4, 1]]]
     assert [x for x, _ in crosses[1].get_offsets().tolist()] == [1, 3]
 
 

@@ -38,7 +38,8 @@ def prediction(label: Label, *values: float) -> Prediction:
 
 def test_a_cell_is_a_mean_its_error_the_theory_and_what_was_published() -> None:
     told = outcome(predictions=(prediction("exact", 1.1, 2.5, 9),))
-    table = tables.metric_table([told], "test_loss", [Published({}, "test_loss", {2: 3.25}, "a paper")])
+    published = [Published({}, "test_loss", {2: 3.25}, "a paper"), Published({}, "variance", {1: 4.0}, "of another metric")]
+    table = tables.metric_table([told], "test_loss", published)
     assert table.header == ("workflow", "generation 1", "generation 2", "generation 3", "z of the last")
     assert table.rows == (("replace", "1.00 ± 0.29 (1.1; –)", "3.0 ± 1.0 (2.5; 3.25)", "5.0 ± 2.0 [2 of 3 chains] (9; –)", "-2.0"),)
     assert table.title == ("test loss, mean ± standard error over 3 chains; in brackets the theory, then what was published")
