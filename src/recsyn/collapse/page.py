@@ -106,6 +106,7 @@ def _page(findings: Findings) -> str:
         counts=_counts(outcomes),
         settings=tables.settings_table(outcomes),
         curves=[_curves(place, outcomes, metric, findings.published) for place, metric in enumerate(metrics)],
+        theory=tables.theory_table(outcomes),
         profile=tables.profile_table(outcomes) if len(metrics) > 1 else None,
         rows=[_shown(place, outcome) for place, outcome in enumerate(told[:_MOST_SETTINGS])],
         left=f"{left} more settings are not drawn here: all would make this page too large." if left > 0 else "",
