@@ -45,12 +45,13 @@ def check_ends(items, ends, told, why) -> None:
 def is_gone(process: int, patience: float = 10) -> bool:
     """One that has ended and that nobody has asked about is gone too."""
     until = time.monotonic() + patience
-    while time.monotonic() < until:
+    while True:
         try:
             state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
         except FileNotFoundError:
             return True
         if state == "Z":
             return True
+        if time.monotonic() >= until:
+            return False
         time.sleep(0.02)
-    return False

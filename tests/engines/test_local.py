@@ -96,6 +96,7 @@ def test_an_end_is_seen_although_another_process_holds_the_pipe() -> None:
     started: list[int] = []
     try:
         ends = {end.number: end for end in Local(2).run(works.orphaning, [0, 1, 2], lambda _, pid: started.append(pid))}
+        assert not is_gone(started[0], patience=0)
     finally:
         for pid in started:
             os.kill(pid, signal.SIGKILL)
@@ -217,7 +218,8 @@ def test_processes_that_just_start_do_not_complain_of_an_interrupt(script: list[
 
 def test_an_iterator_that_nobody_closes_does_not_hold_up_the_end(script: list[str]) -> None:
     path = Path(script[1])
-    path.write_text(path.read_text().replace("        pass\n", "        raise LookupError('of the caller')\n"))
+    held = path.read_text().replace("    for _ in Local(2)", "    run = Local(2)").replace(":\n        pass\n", "\n    next(run)\n")
+    path.write_text(held + "    raise LookupError('of the caller')\n")
     done = subprocess.run(script, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 1
     assert "LookupError: of the caller" in done.stderr
