@@ -268,11 +268,12 @@ def draw_bars(axes: Axes, categories: Categories, generation: int, look: Look) -
     plainly(axes, look)
     axes.bar(places, categories.shares[generation], width=0.8, color=look.settings[0], alpha=0.75, linewidth=0)
     axes.step(np.arange(len(first) + 1) - 0.5, [*first, first[-1]], where="post", color=look.ink, linewidth=1.0)
-    shown = _every(len(first), 60 // max(3, *(len(legible(name, 22)) for name in categories.names)))
+    shown = _every(len(first), 38 // max(2, *(1 + len(legible(name, 22)) for name in categories.names)))
     label_places(axes, "x", shown, [categories.names[place] for place in shown])
     axes.set_xlim(-0.6, len(first) - 0.4)
     axes.set_ylim(0, 1.06 * max(float(share.max()) for share in categories.shares.values()))
     axes.grid(axis="y", color=look.faint, linewidth=0.7)
+    axes.locator_params(axis="y", nbins=5)
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
 
 

@@ -242,6 +242,7 @@ def _each_generation(name: str, rows: Points | Categories) -> _Picture:
                 drawings.name_sides(axes, *rows.sides, _LOOK)
             else:
                 drawings.draw_bars(axes, rows, generation, _LOOK)
+                drawings.name_sides(axes, "category", "share of the rows", _LOOK)
             svg = inline(figure, f"{name}-{generation}")
         drawn.append(_Drawing(_called(generation), svg, f"The rows of {_called(generation)}."))
     note = "" if isinstance(rows, Points) else " The line is the first of them."
