@@ -132,7 +132,7 @@ def test_all_of_it_is_a_page_of_markdown() -> None:
 
 @given(st.floats(-1e5, 1e5), st.floats(1e-6, 1e3))
 def test_a_mean_has_the_digits_that_its_error_bears(mean: float, error: float) -> None:
-    told, _, doubt = tables.measured(mean, error).partition(" ± ")
+    told, _, doubt = tables.with_error(mean, error).partition(" ± ")
     assert float(doubt) == pytest.approx(error, rel=0.051)
     assert abs(float(told) - mean) <= (0.0501 if error < 100 else 0.501) * error
 
@@ -153,4 +153,4 @@ def test_a_mean_has_the_digits_that_its_error_bears(mean: float, error: float) -
     ],
 )
 def test_means_are_written(mean: float, error: float, told: str) -> None:
-    assert tables.measured(mean, error) == told
+    assert tables.with_error(mean, error) == told

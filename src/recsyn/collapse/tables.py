@@ -137,7 +137,7 @@ def number(value: float) -> str:
     return f"{value:.4g}" if isfinite(value) else UNKNOWN
 
 
-def measured(mean: float, error: float) -> str:
+def with_error(mean: float, error: float) -> str:
     """A mean to as many digits as its standard error bears."""
     if not isfinite(mean) or not isfinite(error) or error <= 0:
         return number(mean)
@@ -190,7 +190,7 @@ def _cell(
     if at >= len(known.mean):
         told = UNKNOWN
     else:
-        told = measured(float(known.mean[at]), float(known.error[at]))
+        told = with_error(float(known.mean[at]), float(known.error[at]))
         ran = int(np.isfinite(outcome.values[metric][:, at]).sum())
         of = _chains(outcome, metric)
         told += f" [{ran:,} of {of:,} chains]" if 0 < ran < of else ""
