@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from recsyn.cli.terminal import shown_time
 from recsyn.errors import RecsynError
 from recsyn.studies.study import STUDIES, load_study
 
@@ -173,3 +174,7 @@ def test_several_processes_end_with_the_first_one_and_go_on(study: Path, tmp_pat
     again = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert again.returncode == 0, again.stderr
     assert "figures and checkpoints" in again.stdout
+
+
+def test_times_are_told_as_people_say_them() -> None:
+    assert [shown_time(s) for s in (42, 600, 20_000)] == ["42 s", "10 min", "5.6 h"]

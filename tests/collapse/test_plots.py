@@ -258,8 +258,8 @@ def test_whatever_comes_is_drawn(which: str, tmp_path: Path) -> None:
 def test_files_are_the_same_every_time(tmp_path: Path) -> None:
     shown = {1: np.random.default_rng(1).normal(size=300), 5: np.random.default_rng(2).normal(size=300)}
     outcomes = [setting("replace", shown=shown), setting("mix / 0.5", 1, values={"test_loss": chains(1), "tail_mass": chains(2)})]
-    first = plots.write_plots(tmp_path / "first", outcomes)
-    second = plots.write_plots(tmp_path / "second", outcomes)
+    first = plots.write_plots(tmp_path / "first", outcomes, metrics_of(outcomes))
+    second = plots.write_plots(tmp_path / "second", outcomes, metrics_of(outcomes))
     assert [path.name for path in first] == [
         f"{name}.{ending}"
         for name in (
@@ -277,7 +277,7 @@ def test_files_are_the_same_every_time(tmp_path: Path) -> None:
 
 def test_names_of_files_are_whole_and_their_own(tmp_path: Path) -> None:
     outcomes = [setting(name, values={"../../x": chains(1), "": chains(2), "..": chains(3)}) for name in ("é", "à")]
-    written = plots.write_plots(tmp_path / "plots", outcomes)
+    written = plots.write_plots(tmp_path / "plots", outcomes, metrics_of(outcomes))
     assert len(set(written)) == len(written) == 2 * (3 + 2)
     assert {path.parent for path in written} == {tmp_path / "plots"}
     assert all(re.fullmatch(r"[a-z0-9._-]+", path.name) for path in written)
@@ -286,7 +286,7 @@ def test_names_of_files_are_whole_and_their_own(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RecsynError, match="cannot be made"):
-        plots.write_plots(tmp_path / "file" / "plots", [])
+        plots.write_plots(tmp_path / "file" / "plots", [], [])
 
 
 def test_without_matplotlib_its_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,7 +294,7 @@ def test_without_matplotlib_its_extra_is_named(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(MissingExtra, match=r"recsyn\[report\]"):
         plots.curves([setting("a")], "test_loss")
     with pytest.raises(MissingExtra, match=r"recsyn\[report\]"):
-        plots.write_plots(tmp_path, [])
+        plots.write_plots(tmp_path, [], [])
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
@@ -452,7 +452,7 @@ def test_where_no_rows_are_shown_none_are_drawn() -> None:
 
 def test_metrics_come_in_order_and_generations_evenly() -> None:
     outcomes = [Outcome({}, {"b": chains(1), "test_loss": chains(2)}), Outcome({}, {"a": chains(3), "b": chains(4)})]
-    assert metrics_of(outcomes) == ["test_loss", "b", "a"]
+    assert metrics_of(outcomes) == ["b", "test_loss", "a"]
     assert chosen(range(0, 21), 5) == [0, 5, 10, 15, 20]
     assert chosen([3, 9], 5) == [3, 9]
     assert chosen([], 5) == []

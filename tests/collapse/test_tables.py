@@ -99,8 +99,8 @@ def test_settings_need_not_have_the_same_axes_generations_or_metrics() -> None:
 def test_the_profile_is_of_the_first_and_the_last_generation() -> None:
     rich = Outcome({"a": "b"}, {"variance": VALUES, "test_loss": VALUES[:, :1]})
     table = tables.profile_table([rich, Outcome({"a": "c"}, {}, failed=("why",))])
-    assert table.header == ("a", "test loss", "variance")
-    assert table.rows == (("b", "1 → 1", "1 → 5"),)
+    assert table.header == ("a", "variance", "test loss")
+    assert table.rows == (("b", "1 → 5", "1 → 1"),)
 
 
 def test_collapses_are_told_by_cause() -> None:

@@ -185,7 +185,7 @@ def _written(study: Study, folder: Path, failed: Mapping[str, str], suffix: str)
     if any(outcome.values for outcome in found):
         write_records(folder / f"records.{suffix}", study.name, found)
         write_whole(folder / "tables.md", markdown(findings))
-        _draw(folder, findings)
+        _draw(folder, findings, study.metrics)
     return findings
 
 
@@ -198,13 +198,15 @@ def _predictions(setting: Setting) -> tuple[Prediction, ...]:
     return predictions(setting)
 
 
-def _draw(folder: Path, findings: Findings) -> None:
+def _draw(folder: Path, findings: Findings, metrics: Sequence[str]) -> None:
     try:
+        from recsyn.collapse.findings import metrics_of
         from recsyn.collapse.page import write_page
         from recsyn.collapse.plots import write_plots
 
         write_page(folder / "page.html", findings)
-        write_plots(folder / "plots", findings.outcomes, findings.published)
+        measured = [metric for metric in metrics if metric in metrics_of(findings.outcomes)]
+        write_plots(folder / "plots", findings.outcomes, measured, findings.published)
     except MissingExtra as missing:
         note(f"no plots and no page: {missing}")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsyn.collapse.family import TEST_LOSS
 from recsyn.collapse.outcome import Band, Label, Outcome, Prediction, band
 from recsyn.collapse.published import Published
 
@@ -24,9 +23,8 @@ class Findings:
 
 
 def metrics_of(outcomes: Sequence[Outcome]) -> list[str]:
-    """What was measured, the loss on test rows first, the others as they come."""
-    found = dict.fromkeys(metric for outcome in outcomes for metric in outcome.values)
-    return sorted(found, key=lambda metric: metric != TEST_LOSS)
+    """What was measured, as it comes: what the study names first."""
+    return list(dict.fromkeys(metric for outcome in outcomes for metric in outcome.values))
 
 
 SHARE = 0.9

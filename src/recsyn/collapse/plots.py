@@ -11,7 +11,7 @@ import numpy as np
 
 from recsyn.collapse import drawings
 from recsyn.collapse.drawings import PAPER, folded, legible
-from recsyn.collapse.findings import band_of, chosen, in_words, metrics_of
+from recsyn.collapse.findings import band_of, chosen, in_words
 from recsyn.collapse.made import Categories, Numbers, Points, heat_of_metrics, heat_of_rows, made
 from recsyn.collapse.outcome import Outcome
 from recsyn.collapse.panels import panels
@@ -103,9 +103,11 @@ def heat_map(outcome: Outcome) -> Figure | None:
     return figure
 
 
-def write_plots(folder: str | Path, outcomes: Sequence[Outcome], published: Sequence[Published] = ()) -> list[Path]:
-    """All of them as PNG and SVG: the curves of each metric, and the rows and the heat map of each setting. The same outcomes give
-    the same bytes. Raises :class:`RecsynError` where a file cannot be written."""
+def write_plots(
+    folder: str | Path, outcomes: Sequence[Outcome], metrics: Sequence[str], published: Sequence[Published] = ()
+) -> list[Path]:
+    """All of them as PNG and SVG: the curves of these metrics, and the rows and the heat map of each setting. The same outcomes
+    give the same bytes. Raises :class:`RecsynError` where a file cannot be written."""
     target = Path(folder)
     check_plot(target / "curves.png")
     try:
@@ -113,7 +115,7 @@ def write_plots(folder: str | Path, outcomes: Sequence[Outcome], published: Sequ
     except OSError as error:
         raise RecsynError(f"{str(folder)!r} cannot be made: {error.strerror}", "give another folder") from None
     written = []
-    for name, figure in _named(outcomes, published):
+    for name, figure in _named(outcomes, metrics, published):
         for ending in _FORMATS:
             path = target / f"{name}.{ending}"
             write_figure(figure, path)
@@ -121,8 +123,7 @@ def write_plots(folder: str | Path, outcomes: Sequence[Outcome], published: Sequ
     return written
 
 
-def _named(outcomes: Sequence[Outcome], published: Sequence[Published]) -> Iterator[tuple[str, Figure]]:
-    metrics = metrics_of(outcomes)
+def _named(outcomes: Sequence[Outcome], metrics: Sequence[str], published: Sequence[Published]) -> Iterator[tuple[str, Figure]]:
     for name, metric in zip(_names(metrics), metrics, strict=True):
         yield f"curves-{name}", curves(outcomes, metric, published)
     for name, outcome in zip(_names([outcome.name for outcome in outcomes]), outcomes, strict=True):

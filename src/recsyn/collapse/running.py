@@ -109,15 +109,26 @@ def _ended(cell: Cell, scored: Sequence[Generation], shown: Mapping[int, Array],
 def outcomes(
     study: Study, folder: Path, failed: Mapping[str, str], predict: Callable[[Setting], tuple[Prediction, ...]]
 ) -> list[Outcome]:
-    """What the settings of a study have come to so far; ``failed`` says by the key of a cell why it is not there."""
-    return [_outcome(setting, list(study.cells_of(setting)), folder, failed, predict(setting)) for setting in study.settings]
+    """What the settings of a study have come to so far, the metrics that it names first; ``failed`` says by the key of a cell why
+    it is not there."""
+    found = []
+    for setting in study.settings:
+        cells = list(study.cells_of(setting))
+        found.append(_outcome(setting, cells, folder, failed, predict(setting), study.metrics))
+    return found
 
 
 def _outcome(
-    setting: Setting, cells: Sequence[Cell], folder: Path, failed: Mapping[str, str], predictions: tuple[Prediction, ...]
+    setting: Setting,
+    cells: Sequence[Cell],
+    folder: Path,
+    failed: Mapping[str, str],
+    predictions: tuple[Prediction, ...],
+    first: Sequence[str],
 ) -> Outcome:
     found = [ended for cell in cells if (ended := kept_ended(folder / cell.key))]
-    metrics = dict.fromkeys(metric for ended in found for metric in ended.values)
+    had = dict.fromkeys(metric for ended in found for metric in ended.values)
+    metrics = dict.fromkeys([*(metric for metric in first if metric in had), *had])
     values = {metric: np.concatenate([_values(ended, metric) for ended in found]) for metric in metrics}
     collapses = tuple(collapse for ended in found for collapse in ended.collapses)
     shown = found[0].shown if found else {}
