@@ -50,7 +50,7 @@ class LinearModel:
         and their differential ``entropy`` in nats, and the ``tail_mass``, the share of labels beyond the central 95 % of real
         ones."""
         noise = self.of.family.noise**2
-        variance, real = self._squares(self.weights) + noise, self._squares(self.of.truth) + noise
+        variance, real = self._squares(self.weights) + noise, self.of.signal + noise
         return {
             "drift": self._squares(self.weights - np.asarray(first["weights"]).T),
             "norm": np.sqrt(np.einsum("ic,ic->c", self.weights, self.weights)),
@@ -60,9 +60,13 @@ class LinearModel:
         }
 
     def _squares(self, weights: Array) -> Array:
-        """wᵀΣw."""
-        squares: Array = np.einsum("i,ic,ic->c", self.of.family.variances, weights, weights)
-        return squares
+        return squares(self.of.family.variances, weights)
+
+
+def squares(variances: Array, weights: Array) -> Array:
+    """wᵀΣw, float[chains]."""
+    found: Array = np.einsum("i,ic,ic->c", variances, weights, weights)
+    return found
 
 
 def _beyond(deviations: Array) -> Array:
@@ -84,7 +88,8 @@ _ERFCC = (
 
 
 class Regressions(ABC):
-    """A batch of chains. ``truth`` is float[d, chains], in principal axes; ``scales`` the standard deviations of the features."""
+    """A batch of chains. ``truth`` is float[d, chains], in principal axes, and ``signal`` the variance that it gives labels;
+    ``scales`` are the standard deviations of the features."""
 
     def __init__(self, family: Linear, chains: int, generator: Generator) -> None:
         self.family, self.chains, self.features = family, chains, family.features
@@ -95,6 +100,7 @@ class Regressions(ABC):
             truth = generator.standard_normal((self.features, chains))
             truth *= family.truth / np.sqrt(np.add.reduce(truth**2, 0))
         self.truth = np.array(np.broadcast_to(truth, (self.features, chains)))
+        self.signal = squares(family.variances, self.truth)
         self._entropy = generator.integers(0, 1 << 32, 8, dtype=np.uint64).tolist()
 
     @abstractmethod
