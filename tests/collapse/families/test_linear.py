@@ -177,8 +177,8 @@ def test_squares_that_are_drawn_after_the_estimate_are_drawn_with_it(rows: int) 
     batch: Any = family.batch(chains, True, rng_of(1))
     [lot], rank = batch.read(batch.joined([batch.real(rows, rng_of(2))]), np.ones(1))
     assert rank == 4
-    upper = np.moveaxis(np.concatenate([lot.squares(*each) for each in pieces_of(lot, chains)], 2), 2, 0)
-    ours = told(np.triu(upper) + np.swapaxes(np.triu(upper, 1), 1, 2), lot.estimate.T, batch.truth.T)
+    drawn = np.concatenate([lot.rows(*each) for each in pieces_of(chains)], 2)
+    ours = told(squares_of(drawn), lot.estimate.T, batch.truth.T)
     x = rng.standard_normal((chains, rows, 4)) * np.sqrt(family.variances)
     y = (x @ batch.truth.T[..., None])[..., 0] + 0.7 * rng.standard_normal((chains, rows))
     theirs = told(x.swapaxes(1, 2) @ x, (np.linalg.pinv(x) @ y[..., None])[..., 0], batch.truth.T)
@@ -186,7 +186,12 @@ def test_squares_that_are_drawn_after_the_estimate_are_drawn_with_it(rows: int) 
         assert alike(values, theirs[what]), what
 
 
-def pieces_of(lot: Any, chains: int) -> Iterator[tuple[slice, np.random.Generator]]:
+def squares_of(rows: Array) -> Array:
+    """float[chains, d, d], of float[k, d, chains]."""
+    return np.einsum("kic,kjc->cij", rows, rows)
+
+
+def pieces_of(chains: int) -> Iterator[tuple[slice, np.random.Generator]]:
     for number, piece in enumerate(chunks.pieces(chains, 2_000)):
         yield piece, rng_of(100 + number)
 
@@ -287,8 +292,7 @@ def test_lots_are_fitted_as_their_squares_say() -> None:
     whole = np.zeros((4, 3, 3)), np.zeros((4, 3))
     for lot in lots:
         [chance] = chunks.seeded(lot.entropy, 1)
-        upper = np.moveaxis(lot.squares(slice(0, 4), chance), 2, 0)
-        squares = (np.triu(upper) + np.swapaxes(np.triu(upper, 1), 1, 2)) * lot.weight[:, None, None]
+        squares = squares_of(lot.rows(slice(0, 4), chance)) * lot.weight[:, None, None]
         whole[0][...] += squares
         whole[1][...] += (squares @ lot.estimate.T[..., None])[..., 0]
     other = np.linalg.solve(whole[0] + 0.7 * np.eye(3), whole[1][..., None])[..., 0]
@@ -312,9 +316,9 @@ def test_some_rows_of_a_design_are_rows_of_it(rows: int, features: int) -> None:
     batch: Any = Linear(features).batch(chains, True, rng_of(1))
     portions = [batch.real(rows, rng_of(2)), batch.real(1, rng_of(3)), batch.labelled(batch.truth, rows - 1, rng_of(4), False)]
     lots, _ = batch.read(batch.joined(portions), np.ones(3))
-    whole, first, last = (np.moveaxis(lot.squares(slice(None), None), 2, 0) for lot in lots)
+    whole, first, last = (squares_of(lot.rows(slice(None), None)) for lot in lots)
     np.testing.assert_allclose(first + last, whole, atol=1e-9)
-    row = lots[1].rows(slice(None))[0]
+    row = lots[1].rows(slice(None), None)[0]
     assert alike(row[0], rng_of(5).standard_normal(chains))
     leverage = np.einsum("ic,cij,jc->c", row, np.linalg.pinv(whole, 1e-10), row)
     if rows > features:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Lot:
     """``count`` rows. ``estimate`` is float[d, chains]; ``weight`` is that of a row and ``total`` that of all, one number or
-    float[chains]. ``squares`` makes XᵀX of some chains, float[d, d, chains], with a generator of ``entropy`` where they are drawn;
-    ``rows`` gives rows of which that is so, float[k, d, chains], where they are fewer than d. ``read_from`` is what tells it from
+    float[chains]. ``rows`` gives, of some chains, rows X of which XᵀX is that of all, float[k, d, chains], with a generator of
+    ``entropy`` where they are drawn: as many as there are, or d, and then a triangle. ``read_from`` is what tells it from
     others."""
 
     read_from: Array
@@ -34,8 +34,7 @@ class Lot:
     weight: Array
     total: Array
     count: int
-    squares: Callable[[slice, Generator | None], Array]
-    rows: Callable[[slice], Array]
+    rows: Callable[[slice, Generator | None], Array]
     entropy: tuple[int, ...] | None = None
 
 
@@ -69,7 +68,7 @@ class Lots(Regressions):
         def solve(piece: slice) -> None:
             stacked = []
             for lot in lots:
-                rows = np.sqrt(_of(lot.weight, piece)) * lot.rows(piece)
+                rows = np.sqrt(_of(lot.weight, piece)) * lot.rows(piece, None)
                 labels = matrices.times(rows, lot.estimate[:, piece])
                 stacked.append(np.concatenate([rows, labels[:, None]], 1))
             found[:, piece] = pseudoinverse(matrices.chains_first(np.concatenate(stacked)))
@@ -87,18 +86,16 @@ class Lots(Regressions):
         self._summed = lots
         family, diagonal = self.family, np.arange(self.features)
         total = sum((lot.total for lot in lots), np.zeros(()))
-        rows = sum(lot.count for lot in lots)
+        count = sum(lot.count for lot in lots)
 
         def solve(piece: slice, sums: tuple[Array, Array], *chances: Generator | None) -> None:
             gram, moment = sums
             for lot, chance in zip(lots[known:], chances, strict=True):
-                weighted = lot.squares(piece, chance)
-                weighted *= _of(lot.weight, piece)
-                gram += weighted
-                moment += matrices.times_symmetric(weighted, lot.estimate[:, piece])
+                rows = lot.rows(piece, chance)
+                matrices.add_squares(rows, _of(lot.weight, piece), lot.estimate[:, piece], gram, moment)
             left = gram.copy()
             if family.solver == "gradient":
-                found[:, piece] = self.descended(left, moment, np.broadcast_to(total, self.chains)[piece], rows)
+                found[:, piece] = self.descended(left, moment, np.broadcast_to(total, self.chains)[piece], count)
                 return
             left[diagonal, diagonal] += family.ridge
             matrices.factorise(left)
@@ -174,22 +171,25 @@ class FreshDesigns(Lots):
         n, *seed = told
         kept = _numbers(beside)
 
-        def squares(piece: slice, chance: Generator | None) -> Array:
-            if n < self.features:
-                return matrices.squares_of(kept[..., piece])
+        def triangle(piece: slice, chance: Generator | None) -> Array:
             assert chance is not None
             factor = matrices.triangle(n + 1, self.features, piece.stop - piece.start, chance)
             matrices.condition(factor, kept[:, piece])
             if (self.scales != 1).any():
                 factor *= self.scales[:, None]
-            return matrices.squares_of_triangle(factor)
+            return factor
 
-        return Lot(estimate, _numbers(estimate), weight, weight * n, n, squares, lambda piece: kept[..., piece], tuple(seed))
+        rows = triangle if n >= self.features else _kept(kept)
+        return Lot(estimate, _numbers(estimate), weight, weight * n, n, rows, tuple(seed))
+
+
+def _kept(rows: Array) -> Callable[[slice, Generator | None], Array]:
+    return lambda piece, _: rows[..., piece]
 
 
 @dataclass(frozen=True)
 class Design:
-    """``rows`` are float[k, d, chains], as good as all that it has: k ≤ d. ``inverse`` is float[d, k, chains]."""
+    """``rows`` are float[k, d, chains], as good as all that it has: of d it is a triangle. ``inverse`` is float[d, k, chains]."""
 
     rows: Array
     inverse: Array
@@ -233,17 +233,10 @@ class SameDesign(Lots):
         for key, several in found.items():
             weight = sum((weight for _, weight, _ in several), np.zeros(()))
             mean = several[0][0] if len(several) == 1 else sum(weight * estimate for estimate, weight, _ in several) / weight
-            lots.append(self._lot(key, mean, weight, sum(n for *_, n in several)))
+            count = sum(n for *_, n in several)
+            lots.append(Lot(mean, mean, weight, weight * key[0], count, _kept(self._designs[key].rows)))
         labelled = {int(row) for key in found for row in places_in(self._count, *key)}
         return lots, min(self.features, len(labelled))
-
-    def _lot(self, key: tuple[int, bool], estimate: Array, weight: Array, count: int) -> Lot:
-        rows = self._designs[key].rows
-
-        def squares(piece: slice, chance: Generator | None) -> Array:
-            return matrices.squares_of(rows[..., piece])
-
-        return Lot(estimate, estimate, weight, weight * key[0], count, squares, lambda piece: rows[..., piece])
 
     def _key(self, n: int, real: bool) -> tuple[tuple[int, bool], int]:
         """Of which rows of the design how many times as many are."""
@@ -291,7 +284,7 @@ class SameDesign(Lots):
             q, r = np.linalg.qr(chance.standard_normal((piece.stop - piece.start, self._count, len(whole))))
             q *= np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None]
             some = q[:, chosen] @ matrices.chains_first(whole[..., piece])
-            if n > self.features:
+            if n >= self.features:
                 some = np.asarray(np.linalg.qr(some, "r"))
             rows[..., piece] = matrices.chains_last(some)
             inverse[..., piece] = matrices.chains_last(np.linalg.pinv(some, NEGLIGIBLE))

@@ -39,32 +39,21 @@ def condition(factor: Array, found: Array) -> None:
         product[: place + 1] += column * found[place]
 
 
-def squares_of_triangle(factor: Array) -> Array:
-    """RᵀR, float[d, d, chains], of a triangle."""
-    gram = np.zeros(factor.shape)
-    for row in range(len(factor)):
-        np.einsum("kc,kjc->jc", factor[: row + 1, row], factor[: row + 1, row:], out=gram[row, row:])
-    return gram
-
-
-def squares_of(rows: Array) -> Array:
-    """XᵀX, float[d, d, chains], of float[k, d, chains]."""
-    gram: Array = np.einsum("kic,kjc->ijc", rows, rows)
-    return gram
+def add_squares(rows: Array, weight: Array, vector: Array, gram: Array, moment: Array) -> None:
+    """Add weight·XᵀX to ``gram``, and that times the vector to ``moment``, float[d, chains]. X is float[k, d, chains]; where k is d
+    it is a triangle."""
+    count, features, _ = rows.shape
+    for place in range(features):
+        known = place + 1 if count == features else count
+        line = np.einsum("kc,kjc->jc", rows[:known, place], rows[:known, place:])
+        line *= weight
+        gram[place, place:] += line
+    moment += np.einsum("kjc,kc->jc", rows, weight * times(rows, vector))
 
 
 def times(matrix: Array, vector: Array) -> Array:
     """float[k, chains], of float[k, d, chains] and float[d, chains]."""
     product: Array = np.einsum("ijc,jc->ic", matrix, vector)
-    return product
-
-
-def times_symmetric(gram: Array, vector: Array) -> Array:
-    """float[d, chains]."""
-    product = np.empty(vector.shape)
-    for row in range(len(vector)):
-        np.einsum("jc,jc->c", gram[row, row:], vector[row:], out=product[row])
-        product[row] += np.einsum("jc,jc->c", gram[:row, row], vector[:row])
     return product
 
 
