@@ -52,8 +52,8 @@ def tables() -> Iterator[str | Listing]:
         rows,
         tuple(figures),
         (
-            "Medians of the time that passes, both in one process and in turn. BLAS has one thread, with which the plain loop is "
-            "no slower than with more; recsyn takes all processors. Its loop makes a profile too, the plain one only test losses.",
+            "Medians of the time that passes, both in one process and in turn. BLAS has one thread, since such small matrices gain "
+            "next to nothing from more; recsyn takes all processors. Its loop makes a profile too, the plain one only test losses.",
         ),
     )
 
