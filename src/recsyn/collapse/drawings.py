@@ -24,6 +24,8 @@ _POWERS_FROM = 30
 """How many times the least number the greatest must be for an axis of powers."""
 _MOST_MARKED, _MOST_SHADED = 14, 240
 _MOST_RIDGES = 8
+_ROOM = 0.4
+"""Above and below its lines, in their range, how far a plot of curves goes at most."""
 _MOST_PLOTTED = 800
 _FAINTEST, _STRONGEST = 0.06, 0.92
 MARKERS = "osD^vP"
@@ -103,6 +105,21 @@ def draw_curves(axes: Axes, panel: Panel, metric: str, published: Sequence[Publi
     axes.set_xlim(1 - margin, longest + margin)
     axes.set_xticks(_round_generations(longest))
     axes.grid(axis="y", color=look.faint, linewidth=0.7)
+    _keep_to_lines(axes, powers)
+
+
+def _keep_to_lines(axes: Axes, powers: bool) -> None:
+    """A few chains that go far are no reason to draw all means flat: wide bands may be cut off."""
+    drawn = np.concatenate([[], *(np.asarray(line.get_ydata(), float) for line in axes.lines)])
+    drawn = drawn[np.isfinite(drawn) & ((drawn > 0) | (not powers))]
+    if not drawn.size:
+        return
+    there, back = (np.log, np.exp) if powers else (np.positive, np.positive)
+    least, most = there(drawn.min()), there(drawn.max())
+    room = _ROOM * (most - least)
+    if room > 0:
+        low, high = axes.get_ylim()
+        axes.set_ylim(max(low, float(back(least - room))), min(high, float(back(most + room))))
 
 
 @_margins

@@ -160,6 +160,4 @@ def taken(rows: Rows, places: Array) -> Rows:
 
 
 def _taken(rows: Array, places: Array) -> Array:
-    if places.ndim == 1:
-        return rows[places]
-    return np.take_along_axis(rows, places.reshape(*places.shape, *[1] * (rows.ndim - 2)), 1)
+    return rows[places] if places.ndim == 1 else rows[np.arange(len(rows))[:, None], places]
