@@ -168,7 +168,19 @@ def test_parquet_has_the_same_rows_as_json_lines(records, tmp_path: Path) -> Non
     table = parquet.read_table(tmp_path / "records.parquet")
     assert table.column_names == ["study", "workflow", "chain", "generation", "metric", "value", "cause"]
     lines = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
-    assert [{k: v for k, v in row.items() if v is not None} for row in table.to_pylist()] == lines
+    assert table.to_pylist() == lines
+
+
+def test_pandas_and_polars_read_records_as_they_are(records, tmp_path: Path) -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    for name in ("records.parquet", "records.jsonl"):
+        write_records(tmp_path / name, "study", records)
+    for frame in (pandas.read_parquet(tmp_path / "records.parquet"), pandas.read_json(tmp_path / "records.jsonl", lines=True)):
+        means = frame[frame.metric == "test_loss"].groupby(["workflow", "generation"], observed=True).value.mean()
+        assert means["replace", 2] == pytest.approx(records[0].values["test_loss"][:, 1].mean())
+    for frame in (polars.read_parquet(tmp_path / "records.parquet"), polars.read_ndjson(tmp_path / "records.jsonl")):
+        ends = frame.filter(polars.col("metric") == "collapsed")
+        assert ends["cause"].to_list() == ["too many rows"] * 3
 
 
 def test_records_of_another_kind_are_refused(tmp_path: Path) -> None:

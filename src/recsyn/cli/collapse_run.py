@@ -221,7 +221,7 @@ def _show(study: Study, findings: Findings, way: Way) -> None:
     measured = [metric for metric in study.metrics if any(metric in outcome.values for outcome in outcomes)]
     shown = [metric_table(outcomes, metric, findings.published) for metric in measured]
     for each in filter(None, (*shown, theory_table(outcomes), collapse_table(outcomes), failure_table(outcomes))):
-        table(each.title, each.header, each.rows)
+        table(each.title, each.header, each.rows, whole=("result",))
         say()
     if study.about:
         say(study.about)

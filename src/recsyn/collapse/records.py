@@ -1,7 +1,7 @@
 """Records of a study: one row for each chain, generation and metric, as pandas and polars read them.
 
 The columns are ``study``, one for each axis, ``chain``, ``generation``, ``metric`` and ``value``; a row of the metric ``collapsed``
-also has a ``cause``.
+also has a ``cause``, which is empty in all others: so that every row has every column, and every column one type.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _columns(study: str, outcome: Outcome) -> Iterator[tuple[dict[str, Any], dic
         chain, generation = np.meshgrid(*map(np.arange, values.shape), indexing="ij")
         known = ~np.isnan(values)
         different = {"chain": chain[known], "generation": generation[known] + 1, "value": values[known]}
-        yield {**same, "metric": metric, "cause": None}, different
+        yield {**same, "metric": metric, "cause": ""}, different
     for each in outcome.collapses:
         one = {"chain": np.array([each.chain]), "generation": np.array([each.generation]), "value": np.ones(1)}
         yield {**same, "metric": "collapsed", "cause": each.cause}, one
@@ -57,7 +57,7 @@ def _lines(path: Path, study: str, outcomes: Sequence[Outcome]) -> None:
             for same, different in _columns(study, outcome):
                 for chain, generation, value in zip(*(column.tolist() for column in different.values()), strict=True):
                     row = {**same, "chain": chain, "generation": generation, "value": value if isfinite(value) else None}
-                    file.write(json.dumps({k: v for k, v in row.items() if v is not None}, ensure_ascii=False) + "\n")
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def _parquet(path: Path, study: str, outcomes: Sequence[Outcome]) -> None:
