@@ -27,6 +27,7 @@ SEMANTICS = (ROOT / "docs" / "semantics.md").read_text("utf-8")
 TASKS = (ROOT / "docs" / "tasks.md").read_text("utf-8")
 PAPERS = (ROOT / "docs" / "papers.md").read_text("utf-8")
 MODELS = (ROOT / "docs" / "models.md").read_text("utf-8")
+COLLAPSE = (ROOT / "docs" / "collapse.md").read_text("utf-8")
 CAMPAIGNS = (ROOT / "docs" / "campaigns.md").read_text("utf-8")
 
 
@@ -47,7 +48,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_every_command_of_the_readme(workplace: Path) -> None:
     commands = [line for block in blocks(README, "sh") for line in block.splitlines()]
-    assert len(commands) == 26
+    assert len(commands) == 28
     for command in commands:
         if command.startswith("make "):
             assert run(f"make -n -C {ROOT} {command.split()[1]}", workplace).returncode == 0
@@ -157,6 +158,35 @@ def test_the_studies_of_the_documentation(workplace: Path) -> None:
         assert done.stdout
 
 
+def test_the_study_of_collapse_of_the_documentation(workplace: Path) -> None:
+    from recsyn.collapse.study import COLLAPSES, load_collapse
+
+    rows = re.findall(r"^\| `([\w-]+)` \| .* \| ([\d,]+) \| ([\d,]+) \|$", COLLAPSE, re.MULTILINE)
+    chains = {
+        name: [sum(s.chains for s in load_collapse(name, quick).settings) for quick in (False, True)] for name in COLLAPSES.names
+    }
+    assert {name: [int(number.replace(",", "")) for number in numbers] for name, *numbers in rows} == chains
+    own = workplace / "mine.yaml"
+    own.write_text(blocks(COLLAPSE, "yaml")[0], "utf-8")
+    assert len(load_collapse(str(own)).settings) == 4
+    done = run("recsyn collapse run mine.yaml --quick", workplace)
+    assert done.returncode == 0, done.stderr
+    pytest.importorskip("pandas")
+    (workplace / "read.py").write_text(blocks(COLLAPSE, "python")[0], "utf-8")
+    for command in (*(line for block in blocks(COLLAPSE, "sh") for line in block.splitlines()), "python read.py"):
+        done = run(command, workplace)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+        assert done.stdout or command == "python read.py"
+
+
+def test_workflows_and_families_of_the_page_about_collapse() -> None:
+    from recsyn.collapse.opening import KINDS as FAMILIES
+    from recsyn.collapse.workflow import KINDS as WORKFLOWS
+
+    named = re.findall(r"^\| `([\w-]+)` \|", COLLAPSE, re.MULTILINE)
+    assert {*FAMILIES, *WORKFLOWS} <= set(named)
+
+
 def test_the_programs_of_the_language_page() -> None:
     for source in blocks((ROOT / "docs" / "language.md").read_text("utf-8"), "rec"):
         program = recsyn.loads(source)
@@ -165,11 +195,11 @@ def test_the_programs_of_the_language_page() -> None:
 
 def test_the_commands_of_the_pages(workplace: Path) -> None:
     """What a command prints is shown without the blanks that end lines of a table."""
-    shown = re.findall(r"^```\n\$ (.*?)\n(.*?)^```", README + SEMANTICS + TASKS, re.DOTALL | re.MULTILINE)
+    shown = re.findall(r"^```\n\$ (.*?)\n(.*?)^```", README + SEMANTICS + TASKS + COLLAPSE, re.DOTALL | re.MULTILINE)
     shown += [(line, None) for block in blocks(SEMANTICS, "sh") for line in block.splitlines()]
     assert len(shown) >= 12
     for command, printed in shown:
-        if re.search("--cost|--count", command) and not find_spec("sympy"):
+        if re.search("--cost|--count|theory", command) and not find_spec("sympy"):
             continue
         done = run(command, workplace)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
