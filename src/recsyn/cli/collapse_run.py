@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from recsyn.cli.arguments import Parser, positive
-from recsyn.cli.choosing import chosen_points
+from recsyn.cli.studying import chosen_points, folder_of, make_folder
 from recsyn.cli.terminal import note, progress, say, shown_time, table
 from recsyn.collapse.study import COLLAPSES, Cell, Study, load_collapse
 from recsyn.engines.choosing import ENGINES, engine_named
-from recsyn.errors import MissingExtra, RecsynError, extra
+from recsyn.errors import MissingExtra, extra
 
 if TYPE_CHECKING:
     from recsyn.collapse.family import Array
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from recsyn.collapse.outcome import Prediction
     from recsyn.collapse.study import Setting
 
-_RUNS = Path("runs")
 _WIDE = 132
 
 
@@ -68,13 +67,9 @@ def run(options: Namespace) -> int:
         show_listed()
         return 0
     study = load_collapse(options.study, options.quick).only(chosen_points(options.only))
-    folder = out_folder(study, options.out)
+    folder = folder_of(study.name, options.quick, options.out)
     way = Way(folder, options.engine, options.address, options.processes, options.records, options.cost, options.json)
     return run_study(study, way)
-
-
-def out_folder(study: Study, out: str | None) -> Path:
-    return Path(out) if out else _RUNS / f"{study.name}{'-quick' if study.quick else ''}"
 
 
 def show_listed() -> None:
@@ -99,7 +94,7 @@ def run_study(study: Study, way: Way) -> int:
     suffix = _suffix(way.records)
     engine = engine_named(way.engine, way.processes, way.address, way.folder)
     if left:
-        _make(way.folder)
+        make_folder(way.folder)
         if not study.quick:
             note(_cost(left, way))
     failed: dict[str, str] = {}
@@ -123,13 +118,6 @@ def _suffix(records: str | None) -> str:
         with extra("records as Parquet", "parquet"):
             import pyarrow  # noqa: F401
     return records
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RecsynError(f"{str(folder)!r} cannot be made: {error.strerror}", "give another --out") from None
 
 
 def _cost(cells: Sequence[Cell], way: Way) -> str:

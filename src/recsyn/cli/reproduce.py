@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from recsyn.cli import collapse_run
 from recsyn.cli.arguments import Parser, positive
-from recsyn.cli.choosing import chosen_points
 from recsyn.cli.lightning import add_trainer_flags, trainer_arguments
+from recsyn.cli.studying import chosen_points, folder_of, make_folder
 from recsyn.cli.terminal import note, progress, say, shown_time, table
 from recsyn.collapse.study import is_collapse, load_collapse
 from recsyn.errors import RecsynError, extra
@@ -20,8 +20,6 @@ from recsyn.studies.study import STUDIES, Cell, Study, load_study
 
 if TYPE_CHECKING:
     from recsyn.studies.outcome import Outcome
-
-_RUNS = Path("runs")
 
 
 def add_arguments(parser: Parser) -> None:
@@ -50,7 +48,7 @@ def run(options: Namespace) -> int:
         from recsyn.studies.judging import check
         from recsyn.studies.records import kept
         from recsyn.studies.tables import report
-    folder = Path(options.out) if options.out else _RUNS / f"{study.name}{'-quick' if options.quick else ''}"
+    folder = folder_of(study.name, options.quick, options.out)
     records = {cell.key: record for cell in whole.cells if (record := kept(cell, folder))}
     known = {cell.key: records[cell.key].outcome(cell) for cell in whole.cells if cell.key in records}
     outcomes = {key: outcome for key, outcome in known.items() if outcome}
@@ -59,7 +57,7 @@ def run(options: Namespace) -> int:
     title = f"{study.title}{' (small version)' if study.quick else ''}"
     note(f"{title}: {_trainings(len(study.cells))}, of which {len(study.cells) - len(to_train)} are in {folder} already")
     if left and not options.cost:
-        _make(folder)
+        make_folder(folder)
     check(left)
     processes = min(options.processes or os.cpu_count() or 1, max(1, len(left)))
     if options.cost:
@@ -85,7 +83,7 @@ def _collapse(options: Namespace) -> int:
     if trainer_arguments(options):
         raise RecsynError(f"{options.study} trains nothing with Lightning", "leave `--trainer.…` out")
     study = load_collapse(options.study, options.quick).only(chosen_points(options.only))
-    folder = collapse_run.out_folder(study, options.out)
+    folder = folder_of(study.name, options.quick, options.out)
     way = collapse_run.Way(folder, processes=options.processes, cost_only=options.cost, as_json=options.json)
     return collapse_run.run_study(study, way)
 
@@ -103,13 +101,6 @@ def _show(study: Study, outcomes: Mapping[str, Outcome]) -> None:
         say(study.about)
     if not study.published and study.name in STUDIES.names:
         say("no figure of this is known to be published")
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RecsynError(f"{str(folder)!r} cannot be made: {error.strerror}", "give another --out") from None
 
 
 def _cost(cells: Sequence[Cell], processes: int) -> str:

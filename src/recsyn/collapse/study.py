@@ -42,7 +42,7 @@ from recsyn.collapse.published import Published
 from recsyn.collapse.workflow import Matched, Workflow, workflow_from_config
 from recsyn.data.configurations import Shelf
 from recsyn.errors import RecsynError, quoted
-from recsyn.studies.reading import known, listed, mapping, merged
+from recsyn.studies.reading import chosen_axes, kept_axes, known, listed, mapping, merged
 
 COLLAPSES = Shelf("study of collapse", "presets/collapse")
 _VERSION = 1
@@ -144,12 +144,7 @@ class Study:
 
     def only(self, chosen: Mapping[str, Sequence[str]]) -> Study:
         """The study of some points of some axes. Raises :class:`RecsynError` for what it does not have."""
-        axes = dict(self.axes)
-        for axis, names in chosen.items():
-            known("axis", axis, self.axes, f"the study {self.name}")
-            for name in names:
-                known("point", name, self.axes[axis], f"the axis {axis}")
-            axes[axis] = tuple(name for name in self.axes[axis] if name in names)
+        axes = chosen_axes(self.axes, chosen, self.name)
         settings = tuple(s for s in self.settings if all(name in axes[axis] for axis, name in s.point.items()))
         published = tuple(each for each in self.published if all(name in axes[axis] for axis, name in each.at.items()))
         return replace(self, axes=axes, settings=settings, published=published)
@@ -253,16 +248,7 @@ def _small(content: Mapping[str, Any]) -> dict[str, Any]:
         known("field", field, [f for f in _FIELDS if f != "quick"], "a study of collapse")
     whole = {name: value for name, value in content.items() if name != "quick"}
     fields = dict(_laid(whole, {name: change for name, change in small.items() if name != "axes"}))
-    axes = dict(mapping("axes", fields.get("axes") or {}))
-    for axis, chosen in mapping("quick.axes", small.get("axes") or {}).items():
-        known("axis", axis, axes, "the study")
-        if isinstance(chosen, Mapping):
-            axes[axis] = merged(axes[axis], chosen)
-            continue
-        points = {str(name): change for name, change in mapping(f"axes.{axis}", axes[axis]).items()}
-        for name in listed(f"quick.axes.{axis}", chosen):
-            known("point", str(name), points, f"the axis {axis}")
-        axes[axis] = {str(name): points[str(name)] for name in chosen}
+    axes = kept_axes(mapping("axes", fields.get("axes") or {}), mapping("quick.axes", small.get("axes") or {}))
     return {**fields, "axes": axes}
 
 

@@ -41,3 +41,30 @@ def known(noun: str, name: Any, names: Any, whose: str) -> None:
     if name not in names:
         near = nearest(name, names) if isinstance(name, str) else None
         raise RecsynError(f"{whose} has no {noun} {quoted(name)}", near or f"there are {', '.join(map(str, names))}")
+
+
+def kept_axes(axes: Mapping[str, Any], kept: Mapping[Any, Any]) -> dict[str, Any]:
+    """The axes of a study's small version, as they are written: of some a list of the points that are ``kept``, of some changes
+    laid over them. Raises :class:`RecsynError` for what they do not have."""
+    found = dict(axes)
+    for axis, chosen in kept.items():
+        known("axis", axis, axes, "the study")
+        if isinstance(chosen, Mapping):
+            found[axis] = merged(axes[axis], chosen)
+            continue
+        points = {str(name): change for name, change in mapping(f"axes.{axis}", axes[axis]).items()}
+        for name in listed(f"quick.axes.{axis}", chosen):
+            known("point", str(name), points, f"the axis {axis}")
+        found[axis] = {str(name): points[str(name)] for name in chosen}
+    return found
+
+
+def chosen_axes(axes: Mapping[str, tuple[str, ...]], chosen: Mapping[str, Sequence[str]], study: str) -> dict[str, tuple[str, ...]]:
+    """The points of each axis, of those in ``chosen`` some alone. Raises :class:`RecsynError` for what the study does not have."""
+    found = dict(axes)
+    for axis, names in chosen.items():
+        known("axis", axis, axes, f"the study {study}")
+        for name in names:
+            known("point", name, axes[axis], f"the axis {axis}")
+        found[axis] = tuple(name for name in axes[axis] if name in names)
+    return found

@@ -40,7 +40,7 @@ from recsyn.errors import RecsynError, quoted
 from recsyn.lang.diagnostics import LanguageError
 from recsyn.neural.architecture import Architecture
 from recsyn.neural.recipe import Recipe
-from recsyn.studies.reading import known, listed, mapping, merged
+from recsyn.studies.reading import chosen_axes, kept_axes, known, listed, mapping, merged
 
 STUDIES = Shelf("study", "presets/studies")
 _CHANGED = ("task", "model", "training")
@@ -146,12 +146,7 @@ class Study:
 
     def only(self, chosen: Mapping[str, Sequence[str]]) -> Study:
         """The study of some points of some axes. Raises :class:`RecsynError` for what it does not have."""
-        axes = dict(self.axes)
-        for axis, names in chosen.items():
-            known("axis", axis, self.axes, f"the study {self.name}")
-            for name in names:
-                known("point", name, self.axes[axis], f"the axis {axis}")
-            axes[axis] = tuple(name for name in self.axes[axis] if name in names)
+        axes = chosen_axes(self.axes, chosen, self.name)
         cells = tuple(cell for cell in self.cells if all(name in axes[axis] for axis, name in cell.point.items()))
         return replace(self, axes=axes, cells=cells)
 
@@ -209,22 +204,8 @@ class _Reading:
                 known("field", field, [f for f in _FIELDS if f != "quick"], "a study")
             kept = mapping("axes", small.get("axes", {}))
             fields = merged(fields, {name: change for name, change in small.items() if name != "axes"})
-            fields["axes"] = self._kept(mapping("axes", fields["axes"]), kept)
+            fields["axes"] = kept_axes(mapping("axes", fields["axes"]), kept)
         self.fields = fields
-
-    @staticmethod
-    def _kept(axes: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
-        found = dict(axes)
-        for axis, chosen in kept.items():
-            known("axis", axis, axes, "the study")
-            if isinstance(chosen, Mapping):
-                found[axis] = merged(axes[axis], chosen)
-                continue
-            points = {str(name): change for name, change in mapping(f"axes.{axis}", axes[axis]).items()}
-            for name in listed(f"quick.axes.{axis}", chosen):
-                known("point", str(name), points, f"the axis {axis}")
-            found[axis] = {str(name): points[str(name)] for name in chosen}
-        return found
 
     def text(self, field: str) -> str:
         value = self.fields.get(field, "")
