@@ -86,6 +86,28 @@ def test_what_fails_is_told_the_others_go_on_and_it_is_tried_again(write, tmp_pa
     assert numbers(study, tmp_path / "runs") == numbers(whole, tmp_path / "whole")
 
 
+def test_a_killed_worker_loses_one_generation_of_its_own_chain_alone(write, tmp_path: Path, code: str) -> None:
+    """In the third generation of the chain that comes there first, and never again."""
+    deadly = code.replace(
+        "    def fit(self, rows, weights, generator):\n",
+        "    def fit(self, rows, weights, generator):\n"
+        "        import os, signal\n"
+        f"        if len(rows) == 60 and not os.path.exists({str(tmp_path / 'killed')!r}):\n"
+        f"            open({str(tmp_path / 'killed')!r}, 'x').close()\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n",
+    )
+    study = load_collapse(str(write(family=deadly)))
+    failed = run_all(study, tmp_path / "runs", processes=2)
+    assert len(failed) == 1
+    ((key, why),) = failed.items()
+    assert "SIGKILL" in why
+    assert len(list(kept_generations(tmp_path / "runs" / key))) == 2
+    assert sum(kept_ended(tmp_path / "runs" / cell.key) is not None for cell in study.cells) == 5
+    assert run_all(study, tmp_path / "runs", processes=2) == {}
+    run_all(study, tmp_path / "whole")
+    assert numbers(study, tmp_path / "runs") == numbers(study, tmp_path / "whole")
+
+
 def test_a_chain_that_collapses_is_recorded_with_its_cause_and_the_grid_goes_on(write, tmp_path: Path, ending: str) -> None:
     study = load_collapse(str(write(family=ending)))
     assert run_all(study, tmp_path) == {}

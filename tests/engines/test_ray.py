@@ -16,6 +16,9 @@ pytest.importorskip("ray", reason="clusters are tried out with Ray, which is not
 import ray
 from ray.cluster_utils import Cluster
 
+from recsyn.collapse.keeping import kept_ended
+from recsyn.collapse.running import run_cells
+from recsyn.collapse.study import load_collapse
 from recsyn.engines import Done
 from recsyn.engines import ray as engine
 from recsyn.engines.environment import environment
@@ -79,6 +82,26 @@ def test_both_nodes_work_with_the_same_results_as_one_process(on_cluster: Ray, t
         assert end.result[1] == alone[0][number].result[1] == together[0][number].result[1]
     assert not ray.is_initialized()
     assert list(on_cluster.folder.iterdir()) == []
+
+
+def test_a_study_of_collapse_comes_to_the_same_numbers_as_in_one_process(there: Ray, tmp_path: Path) -> None:
+    study = tmp_path / "study.yaml"
+    axes = "axes: {workflow: {replace: {workflow: replace}, subsample: {workflow: accumulate-subsample}}}"
+    study.write_text(
+        f"family: {{kind: discrete, probabilities: [0.5, 0.3, 0.2]}}\nrows: 6\nchains: 4\ntogether: 2\n{axes}\n", "utf-8"
+    )
+    cells = load_collapse(str(study)).cells
+    assert len(cells) == 4
+    numbers = []
+    for used, folder in ((there, tmp_path / "there"), (Local(1), tmp_path / "here")):
+        told: list[int] = []
+        ends = list(run_cells(cells, folder, used, lambda cell, generation: told.append(generation)))  # noqa: B023
+        assert [end.failed for end in ends] == [None] * 4
+        assert sorted(told) == sorted([*range(1, 11)] * 4)
+        kept = [kept_ended(folder / cell.key) for cell in cells]
+        numbers.append([{metric: values.tolist() for metric, values in each.values.items()} for each in kept if each])
+    assert len(numbers[0]) == 4
+    assert str(numbers[0]) == str(numbers[1])
 
 
 @pytest.mark.parametrize("address", ["nowhere", "ray://127.0.0.1:10001", "127.0.0.1:", ":6379", "127.0.0.1:99999", "host:6379/x"])
