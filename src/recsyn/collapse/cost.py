@@ -13,7 +13,7 @@ from recsyn.collapse.workflow import REAL, Lot
 
 _TIMED = 3
 """Generations of which the last is timed: the one before may be first to do something."""
-_FEW = 20
+_FEW = 100
 """Chains of a batch that are timed."""
 
 
