@@ -245,6 +245,98 @@ def test_scores_without_a_test_loss_and_scores_that_are_no_numbers_are_told():
         list(generations(Chain(Scoring({"test_loss": 1.0, "other": "x"}), workflow_from_config("replace"), 10, 2)))
 
 
+@pytest.mark.parametrize(
+    ("sample", "message"),
+    [
+        (lambda rows: rows[:-1], "gives 9 rows in generation 1, and was asked for 10"),
+        (lambda rows: np.concatenate([rows, rows]), "gives 20 rows in generation 1, and was asked for 10"),
+        (lambda rows: list(rows), "and not rows"),
+        (lambda rows: None, "and not rows"),
+        (lambda rows: 3.0, "and not rows"),
+        (lambda rows: rows.astype(object), "and not rows"),
+        (lambda rows: (), "and not rows"),
+        (lambda rows: (rows, rows), "first real rows are of"),
+        (lambda rows: rows[:, None], r"number \(1,\) in generation 1, and the first real rows are of number \(\)"),
+        (lambda rows: rows.astype(str), "rows of U"),
+        (lambda rows: rows.astype(complex), "rows of c"),
+    ],
+)
+def test_rows_that_are_none_or_too_few_or_unlike_real_ones_are_told(sample, message):
+    class Model(MeanModel):
+        def sample(self, n, generator):
+            return sample(super().sample(n, generator))
+
+    class Sampling(Mean):
+        def fit(self, rows, weights, generator):
+            return Model(rows.mean(), len(rows))
+
+    with pytest.raises(RecsynError, match=rf"'sample' of the family Sampling.*{message}"):
+        list(generations(Chain(Sampling(), workflow_from_config("replace"), 10, 2)))
+
+
+@pytest.mark.parametrize("scores", [0.5, None, [("test_loss", 1.0)], {"test_loss": 1.0, 5: 2.0}])
+def test_scores_that_are_no_numbers_by_name_are_told(scores):
+    class Model(MeanModel):
+        def score(self, test):
+            return scores
+
+    class Scoring(Mean):
+        def fit(self, rows, weights, generator):
+            return Model(0.0, 1)
+
+    with pytest.raises(RecsynError, match=r"'score' of the family Scoring gives .* and not numbers by the names of metrics"):
+        list(generations(Chain(Scoring(), workflow_from_config("replace"), 10, 2)))
+
+
+def test_a_score_of_the_name_of_a_profiled_metric_is_the_models_own():
+    class Model(MeanModel):
+        def score(self, test):
+            return {**super().score(test), "variance": 42.0}
+
+    class Scoring(Mean):
+        def fit(self, rows, weights, generator):
+            return Model(rows.mean(), len(rows))
+
+    run = list(generations(Chain(Scoring(), workflow_from_config("replace"), 10, 2)))
+    assert [float(generation.scores["variance"][0]) for generation in run] == [42.0, 42.0]
+    assert run[0].scores["drift"] == [0.0]
+
+
+@pytest.mark.parametrize("right", [lambda rows: rows[:3] > 3, lambda rows: None, lambda rows: np.flatnonzero(rows > 3)])
+def test_what_is_no_truth_value_for_each_row_is_told(right):
+    class Judged(Mean):
+        def right(self, rows):
+            return right(rows)
+
+    with pytest.raises(RecsynError, match=r"'right' of the family Judged gives .* of shape"):
+        list(generations(Chain(Judged(), workflow_from_config({"kind": "verified"}), 10, 2)))
+
+
+def test_a_family_that_ends_python_is_told():
+    with pytest.raises(RecsynError, match="'fit' of the family Failing fails in generation 3: SystemExit: 3"):
+        list(generations(Chain(Failing(SystemExit(3)), workflow_from_config("replace"), 10, 6)))
+
+
+def test_rows_of_a_strided_array_go_on_to_the_same_numbers(tmp_path):
+    class Model(MeanModel):
+        def sample(self, n, generator):
+            return generator.normal(self.mean, 1.0, (n, 7, 4)).transpose(0, 2, 1)[:, ::2]
+
+    class Strided(Mean):
+        def real(self, n, generator):
+            return generator.normal(3.0, 1.0, (n, 2, 7))
+
+        def fit(self, rows, weights, generator):
+            return Model(rows.mean(), len(rows))
+
+    for number in range(6):
+        chain = Chain(Strided(), workflow_from_config("replace"), 101, 2, (number,))
+        whole = list(generations(chain))
+        keep_generation(tmp_path, whole[0])
+        (again,) = generations(chain, list(kept_generations(tmp_path))[:1])
+        assert again.scores["mean"] == whole[1].scores["mean"]
+
+
 def test_chains_of_a_batch_end_alone():
     class Some(Means):
         def fit(self, rows, weights, generator):

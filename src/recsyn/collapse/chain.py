@@ -33,7 +33,7 @@ from recsyn.collapse.family import (
 from recsyn.collapse.profile import profile
 from recsyn.collapse.workflow import REAL, Filter, Lot, Plan, Workflow
 from recsyn.data.randomness import digest
-from recsyn.errors import RecsynError
+from recsyn.errors import RecsynError, quoted
 
 _T = TypeVar("_T")
 _MOST_ROUNDS = 200
@@ -105,6 +105,7 @@ class _Loop:
         self.family = self._asked("batch", chain.opened)
         self.lots: list[Lot] = []
         self.portions: list[Rows | None] = []
+        self.kinds: list[tuple[str, tuple[int, ...]]] = []
         self.first: Generation | None = None
         self.ended: set[int] = set()
 
@@ -145,25 +146,24 @@ class _Loop:
         self.portions.append(rows)
 
     def _real(self, count: int) -> Rows:
-        return self._asked("real", lambda: self.family.real(count, self.chain.chance("real", self.number)))
+        return self._rows("real", count, lambda: self.family.real(count, self.chain.chance("real", self.number)))
 
     def _test(self) -> Rows:
         family, count, chance = self.family, self.chain.test_rows, self.chain.chance("test")
         if isinstance(family, HeldOut):
-            return self._asked("held_out", lambda: family.held_out(count, chance))
-        return self._asked("real", lambda: family.real(count, chance))
+            return self._rows("held_out", count, lambda: family.held_out(count, chance))
+        return self._rows("real", count, lambda: family.real(count, chance))
 
     def _generation(self, test: Rows) -> Generation:
         chain = self.chain
         rows, weights, real_share = self._fitted_to()
         try:
             model = self._asked("fit", lambda: self.family.fit(rows, weights, chain.chance("fit", self.number)))
-            scores = dict(self._asked("score", lambda: model.score(test)))
-            if TEST_LOSS not in scores:
-                raise RecsynError(f"the scores of {self._whose()} have no {TEST_LOSS!r}", "`score` returns a mapping that has it")
+            scores = self._scores(model, test)
             made, lacking = self._made(model)
-            state = model.state() if isinstance(model, Profiled) and self.number == 1 else {}
-            scores |= self._profiled(model, made, test, rows, state)
+            state = self._asked("state", model.state) if isinstance(model, Profiled) and self.number == 1 else {}
+            profiled = self._profiled(model, made, test, rows, state)
+            scores |= {metric: value for metric, value in profiled.items() if metric not in scores}
         except _DIVERGED as error:
             cause = " ".join(str(error).split()) or type(error).__name__
             return Generation(self.number, self._of_each({"real_share": real_share}), collapsed=self._all(cause))
@@ -226,7 +226,7 @@ class _Loop:
         count = needed or chain.rows
         chance = chain.chance("make", self.number)
         if chain.workflow.filter is None:
-            return self._asked("sample", lambda: model.sample(count, chance)), {}
+            return self._rows("sample", count, lambda: model.sample(count, chance)), {}
         return self._filtered(model, count, chain.workflow.filter, chance)
 
     def _filtered(self, model: Model, count: int, filter: Filter, chance: Generator) -> tuple[Rows, dict[int, str]]:
@@ -236,8 +236,8 @@ class _Loop:
         rows: Rows | None = None
         kept: Array = np.zeros(0, bool)
         for _ in range(_MOST_ROUNDS):
-            more = self._asked("sample", lambda: model.sample(count, chance))
-            right = np.asarray(self._asked("right", lambda: judging.right(more)))  # noqa: B023
+            more = self._rows("sample", count, lambda: model.sample(count, chance))
+            right = self._judged(judging, more, count)
             passing = chance.random(right.shape) < np.where(right, filter.right, filter.wrong)
             kept = passing if rows is None else np.concatenate([kept, passing], axis)
             rows = more if rows is None else joined(self.family, [rows, more], axis)
@@ -253,7 +253,7 @@ class _Loop:
 
     def _profiled(self, model: Model, made: Rows | None, test: Rows, rows: Rows, state: Mapping[str, Array]) -> Scores:
         if isinstance(model, Profiled):
-            return model.profile(state or (self.first.state if self.first else {}))
+            return self._asked("profile", lambda: model.profile(state or (self.first.state if self.first else {})))
         first = self.first.made if self.first else made
         assert made is not None
         assert first is not None
@@ -271,9 +271,65 @@ class _Loop:
             return ask()
         except (*_DIVERGED, RecsynError, MemoryError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             raise RecsynError(f"{what!r} of {self._whose()} fails in generation {self.number}: {why}") from error
+
+    def _rows(self, what: str, count: int, ask: Callable[[], Rows]) -> Rows:
+        """What a family answers when it is asked for rows. Those of a batch may be statistics, which are not counted here."""
+        given = self._asked(what, ask)
+        parts = given if isinstance(given, tuple) else (given,)
+        if not parts or not all(isinstance(part, np.ndarray) and part.ndim and not part.dtype.hasobject for part in parts):
+            raise RecsynError(
+                f"{what!r} of {self._whose()} gives {quoted(given)} in generation {self.number}, and not rows",
+                "rows are a NumPy array of numbers whose first axis counts them, or a tuple of such arrays",
+            )
+        # Rows that were kept come back like this, and sums of an array that is strided are rounded in another way.
+        parts = tuple(part if part.flags.forc else np.ascontiguousarray(part) for part in map(np.asarray, parts))
+        if not self.batched:
+            self._check(what, count, parts)
+        return parts if isinstance(given, tuple) else parts[0]
+
+    def _check(self, what: str, count: int, parts: tuple[Array, ...]) -> None:
+        """Raise :class:`RecsynError` for rows of one chain that are too few or too many, or unlike the first real ones."""
+        where = f"{what!r} of {self._whose()} gives"
+        for part in parts:
+            if len(part) != count:
+                raise RecsynError(
+                    f"{where} {len(part):,} rows in generation {self.number}, and was asked for {count:,}",
+                    "the first axis of what it gives has to be as long as the number it is given",
+                )
+        kinds: list[tuple[str, tuple[int, ...]]] = [
+            ("number" if part.dtype.kind in "biuf" else part.dtype.kind, part.shape[1:]) for part in parts
+        ]
+        self.kinds = self.kinds or kinds
+        if kinds != self.kinds:
+            shapes = [", ".join(f"{kind} {shape}" for kind, shape in each) for each in (kinds, self.kinds)]
+            raise RecsynError(
+                f"{where} rows of {shapes[0]} in generation {self.number}, and the first real rows are of {shapes[1]}",
+                "rows that models make have to be of the same shape as real ones",
+            )
+
+    def _judged(self, judging: Judging, rows: Rows, count: int) -> Array:
+        right = np.asarray(self._asked("right", lambda: judging.right(rows)))
+        shape = (count,) if self.chain.chains is None else (self.chain.chains, count)
+        if right.shape != shape or right.dtype.kind != "b":
+            raise RecsynError(
+                f"'right' of {self._whose()} gives {quoted(right)} of shape {right.shape} in generation {self.number}",
+                f"it is asked for a truth value for each row: booleans of shape {shape}",
+            )
+        return right
+
+    def _scores(self, model: Model, test: Rows) -> dict[str, Any]:
+        scores: Any = self._asked("score", lambda: model.score(test))
+        if not isinstance(scores, Mapping) or not all(isinstance(metric, str) for metric in scores):
+            raise RecsynError(
+                f"'score' of {self._whose()} gives {quoted(scores)}, and not numbers by the names of metrics",
+                f"return for example `{{{TEST_LOSS!r}: 0.5}}`",
+            )
+        if TEST_LOSS not in scores:
+            raise RecsynError(f"the scores of {self._whose()} have no {TEST_LOSS!r}", "`score` returns a mapping that has it")
+        return dict(scores)
 
     def _whose(self) -> str:
         return f"the family {type(self.chain.family).__name__}"
