@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -181,6 +182,23 @@ def test_records_are_one_row_for_each_generation_and_metric(records, tmp_path: P
         ("accumulate", chain, 4, "too many rows") for chain in range(3)
     ]
     assert {row["study"] for row in rows} == {"study"}
+
+
+def test_records_name_chains_by_their_numbers_also_where_others_did_not_run(write, tmp_path: Path, ending: str) -> None:
+    study = load_collapse(str(write(family=ending)))
+    run_all(study, tmp_path / "runs")
+    gone = next(cell for cell in study.cells if cell.setting.point == {"workflow": "accumulate"} and cell.first == 1)
+    shutil.rmtree(tmp_path / "runs" / gone.key)
+    found = outcomes(study, tmp_path / "runs", {}, lambda setting: ())
+    write_records(tmp_path / "records.jsonl", "study", found)
+    rows = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
+    by_metric = {
+        metric: {row["chain"] for row in rows if row["workflow"] == "accumulate" and row["metric"] == metric}
+        for metric in ("mean", "collapsed")
+    }
+    assert by_metric == {"mean": {0, 2}, "collapsed": {0, 2}}
+    assert [found[1].place_of(chain) for chain in range(4)] == [0, None, 1, None]
+    assert [found[0].place_of(chain) for chain in range(4)] == [0, 1, 2, None]
 
 
 def test_parquet_has_the_same_rows_as_json_lines(records, tmp_path: Path) -> None:

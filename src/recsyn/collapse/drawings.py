@@ -192,7 +192,8 @@ def _draw_collapses(axes: Axes, outcome: Outcome, metric: str, colour: str) -> N
     at: list[tuple[int, float]] = []
     foot: list[int] = []
     for collapse in outcome.collapses:
-        chain = np.asarray(values[collapse.chain, : collapse.generation - 1] if collapse.chain < len(values) else [], float)
+        place = outcome.place_of(collapse.chain)
+        chain = np.asarray([] if place is None else values[place, : collapse.generation - 1], float)
         known = chain[np.isfinite(chain)]
         if known.size:
             at.append((collapse.generation, float(known[-1])))

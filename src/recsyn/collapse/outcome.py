@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -36,7 +37,9 @@ class Prediction:
 class Outcome:
     """Independent chains of one setting. ``values`` has float[chains, generations] by metric, NaN where there is none, as after a
     collapse. ``shown`` are rows that the first chain's models made, by generation, fewer than were made, for those who want to see
-    them; ``texts`` are such rows as lines to read, where they can be. ``failed`` says what kept chains from running at all."""
+    them; ``texts`` are such rows as lines to read, where they can be. ``failed`` says what kept chains from running at all.
+    ``numbers`` are those of the chains, as collapses name them: 0, 1, and so on where it is ``None``, others where some did not
+    run."""
 
     point: Mapping[str, str]
     values: Mapping[str, Array]
@@ -45,6 +48,17 @@ class Outcome:
     shown: Mapping[int, Array] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
     texts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    numbers: tuple[int, ...] | None = None
+
+    def place_of(self, chain: int) -> int | None:
+        """Where values of the chain of this number are; ``None`` where there are none."""
+        if self.numbers is None:
+            return chain if 0 <= chain < self.chains else None
+        return self._places.get(chain)
+
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        return {number: place for place, number in enumerate(self.numbers or ())}
 
     @property
     def name(self) -> str:

@@ -42,7 +42,8 @@ def _columns(study: str, outcome: Outcome) -> Iterator[tuple[dict[str, Any], dic
     """What is the same in a run of rows, and the columns that differ."""
     same = {"study": study, **outcome.point}
     for metric, values in outcome.values.items():
-        chain, generation = np.meshgrid(*map(np.arange, values.shape), indexing="ij")
+        numbers = np.arange(len(values)) if outcome.numbers is None else np.array(outcome.numbers)
+        chain, generation = np.meshgrid(numbers, np.arange(values.shape[1]), indexing="ij")
         known = ~np.isnan(values)
         different = {"chain": chain[known], "generation": generation[known] + 1, "value": values[known]}
         yield {**same, "metric": metric, "cause": ""}, different

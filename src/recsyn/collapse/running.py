@@ -126,14 +126,16 @@ def _outcome(
     predictions: tuple[Prediction, ...],
     first: Sequence[str],
 ) -> Outcome:
-    found = [ended for cell in cells if (ended := kept_ended(folder / cell.key))]
+    ran = [(cell, ended) for cell in cells if (ended := kept_ended(folder / cell.key))]
+    found = [ended for _, ended in ran]
+    numbers = tuple(number for cell, _ in ran for number in range(cell.first, cell.first + cell.count))
     had = dict.fromkeys(metric for ended in found for metric in ended.values)
     metrics = dict.fromkeys([*(metric for metric in first if metric in had), *had])
     values = {metric: np.concatenate([_values(ended, metric) for ended in found]) for metric in metrics}
     collapses = tuple(collapse for ended in found for collapse in ended.collapses)
     shown = found[0].shown if found else {}
     why = tuple(f"{cell.name}: {failed[cell.key]}" for cell in cells if cell.key in failed)
-    return Outcome(setting.point, values, collapses, predictions, shown, why, _texts(setting, shown))
+    return Outcome(setting.point, values, collapses, predictions, shown, why, _texts(setting, shown), numbers)
 
 
 def _values(ended: Ended, metric: str) -> Array:
