@@ -84,7 +84,7 @@ def test_a_limit_is_what_late_generations_come_to(name: str) -> None:
     assert limit_value(result, sizes) == pytest.approx(2 * late[1] - late[0], rel=1e-7, abs=1e-12)
 
 
-@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("name", sorted(SLOW))
 def test_what_falls_slowly_falls_to_nothing(name: str) -> None:
     result = find(name)
     assert limit(result) == 0
