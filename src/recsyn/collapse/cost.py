@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 from recsyn.collapse.chain import generations
 from recsyn.collapse.study import Cell
 from recsyn.collapse.workflow import REAL, Lot
+from recsyn.errors import RecsynError
 
 _TIMED = 3
 """Generations of which the last is timed: the one before may be first to do something."""
-_FEW = 100
+_LONG = 5.0
+"""Seconds after which no further generation of a setting is timed: nothing of it is kept."""
+_FEW = 20
 """Chains of a batch that are timed."""
 
 
@@ -27,15 +30,15 @@ class Cost:
 
 
 def cost(cells: Sequence[Cell]) -> Cost:
-    """An estimate, within a factor of a few: a generation is taken to cost as the rows that it is fitted to and makes. Raises
-    :class:`RecsynError` for what cannot be run."""
+    """An estimate, within a factor of a few: a generation is taken to cost as the rows that it is fitted to and makes. A setting
+    that fails at once costs nothing; why it does is told when it is run."""
     known: dict[str, float] = {}
     seconds = 0.0
     for cell in cells:
         kind = json.dumps(dict(cell.setting.point), sort_keys=True)
         if kind not in known:
-            known[kind] = _seconds_a_row(cell)
-        seconds += known[kind] * sum(_rows(cell)) * cell.count
+            known[kind] = _seconds_a_row(cell) * sum(_rows(cell))
+        seconds += known[kind] * cell.count
     return Cost(sum(c.count for c in cells), sum(c.count * c.setting.generations for c in cells), seconds)
 
 
@@ -61,7 +64,11 @@ def _seconds_a_row(cell: Cell) -> float:
     number = min(_TIMED, cell.setting.generations)
     ends = [time.perf_counter()]
     timed = replace(cell, setting=replace(cell.setting, generations=number), count=few)
-    for _ in generations(timed.chain()):
-        ends.append(time.perf_counter())
-    taken = ends[-1] - ends[-2] if len(ends) > 1 else 0.0
-    return taken / few / _rows(cell)[number - 1]
+    try:
+        for _ in generations(timed.chain()):
+            ends.append(time.perf_counter())
+            if ends[-1] - ends[0] > _LONG:
+                break
+    except (RecsynError, MemoryError):
+        return 0.0
+    return (ends[-1] - ends[-2]) / few / _rows(cell)[len(ends) - 2]
