@@ -124,6 +124,20 @@ def test_batches_cut_chains_into_cells(write, yaml: str, code: str) -> None:
         ),
         (("  workflow:\n", "  chain:\n"), "an axis is called chain, and so is a column of the records"),
         (("generations: 4", "generations: four"), "generations is 'four', not a whole number"),
+        (('{kind: "mean.py:Mean"}', "null"), "a family is {'kind': None}"),
+        (
+            ("workflow: replace}", "family: {kind: linear, features: 3}, budget: {match: steps, steps: 3}}"),
+            "steps are counted of a linear regression that takes none",
+        ),
+        # A fit to all 20 rows has a finite error, one to 7 or 6 of them none.
+        (
+            ("workflow: replace}", "family: {kind: linear, features: 6}, workflow: {kind: accumulate-subsample, rows: 7}}"),
+            "least squares on 7 rows with 6 features is infinite",
+        ),
+        (
+            ("workflow: replace}", "family: {kind: linear, features: 6}, workflow: {kind: weighted, real: 0, made: 0.3}}"),
+            "least squares on 6 rows with 6 features is infinite",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_runs(write, yaml: str, changed: tuple[str, str], message: str) -> None:
@@ -131,6 +145,13 @@ def test_what_cannot_be_is_refused_before_anything_runs(write, yaml: str, change
     with pytest.raises(RecsynError) as caught:
         load_collapse(str(path))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("method", ["check(self, rows)", "to_config(self)"])
+def test_a_mistake_in_a_method_of_a_family_is_told(write, code: str, method: str) -> None:
+    family = code.replace("    def right", f"    def {method}:\n        return 1 / 0\n\n    def right")
+    with pytest.raises(RecsynError, match=rf"'{method.partition('(')[0]}' of the family .* fails: ZeroDivisionError"):
+        load_collapse(str(write(family=family)))
 
 
 def test_a_filter_needs_a_family_that_knows_what_is_right(write, yaml: str, code: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from recsyn.collapse.chain import generations
 from recsyn.collapse.study import Cell
-from recsyn.collapse.workflow import REAL, Lot
+from recsyn.collapse.workflow import REAL, Lot, fitted_rows
 from recsyn.errors import RecsynError
 
 _TIMED = 3
@@ -53,9 +53,8 @@ def _rows(cell: Cell) -> list[int]:
             need = workflow.need(number, setting.rows)
             lots += [Lot(number, REAL, need.real), Lot(number, number - 1, need.made)]
         plan = workflow.plan(number, setting.rows, lots)
-        pool = sum(lot.count for lot, weight in zip(lots, plan.weights, strict=True) if weight)
         made = workflow.need(number + 1, setting.rows).made
-        found.append((plan.limit or pool) + made + setting.test_rows)
+        found.append(fitted_rows(plan, lots) + made + setting.test_rows)
     return found
 
 

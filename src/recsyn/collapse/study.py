@@ -26,24 +26,25 @@ A change is laid over what it changes: mappings of the same ``kind`` are merged,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from re import findall
-from typing import Any
+from typing import Any, TypeVar
 
 from recsyn.collapse.chain import Chain
 from recsyn.collapse.family import TEST_LOSS, Batchable, Checked, Family, Iterative, Judging
 from recsyn.collapse.opening import family_from_config, family_identity
 from recsyn.collapse.published import Published
-from recsyn.collapse.workflow import Matched, Workflow, workflow_from_config
+from recsyn.collapse.workflow import REAL, Lot, Matched, Workflow, fitted_rows, workflow_from_config
 from recsyn.data.configurations import Shelf
 from recsyn.errors import RecsynError, quoted
 from recsyn.studies.reading import chosen_axes, kept_axes, known, listed, mapping, merged
 
+_T = TypeVar("_T")
 COLLAPSES = Shelf("study of collapse", "presets/collapse")
 _VERSION = 1
 """Of what chains compute: another one never takes what this one kept."""
@@ -289,7 +290,7 @@ def _setting(path: Path, point: Mapping[str, str], config: Mapping[str, Any]) ->
     generations = _whole("generations", config.get("generations", 10), 1, _MOST_GENERATIONS)
     chains = _whole("chains", config.get("chains", 20), 1, _MOST_CHAINS)
     test_rows = _whole("test_rows", config.get("test_rows", 1_000), 1, _MOST_ROWS)
-    written = _beside(path, config["family"])
+    written = _beside(path, config.get("family"))
     family = family_from_config(written)
     workflow = workflow_from_config(config.get("workflow", "replace"))
     workflow.check(rows)
@@ -298,12 +299,32 @@ def _setting(path: Path, point: Mapping[str, str], config: Mapping[str, Any]) ->
         message = f"the workflow verifies rows, and the family {written['kind']} does not know which are right"
         raise RecsynError(message, "give it a method `right`")
     if isinstance(family, Checked):
-        family.check(rows)
+        for count in sorted({rows, _least(workflow, rows)}):
+            _asked(written["kind"], "check", lambda: family.check(count))  # noqa: B023
     fields = {name: value for name, value in written.items() if name != "kind"}
-    identity = family_identity(written["kind"], family, fields)
+    identity = _asked(written["kind"], "to_config", lambda: family_identity(written["kind"], family, fields))
     batched = isinstance(family, Batchable)
     sizes = rows, generations, chains, test_rows
     return Setting(point, written, workflow.to_config(), matched, *sizes, steps, identity, batched)
+
+
+def _asked(kind: str, method: str, ask: Callable[[], _T]) -> _T:
+    """What a method of a family answers. Raises :class:`RecsynError` for whatever goes wrong in there."""
+    try:
+        return ask()
+    except RecsynError:
+        raise
+    except Exception as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise RecsynError(f"{method!r} of the family {kind} fails: {why}") from None
+
+
+def _least(workflow: Workflow, rows: int) -> int:
+    """The fewest rows that a generation is fitted to: those of the first, or of one that others are fitted to as many rows as."""
+    first = [Lot(1, REAL, rows)]
+    need = workflow.need(2, rows)
+    second = [*first, Lot(2, REAL, need.real), Lot(2, 1, need.made)]
+    return min(fitted_rows(workflow.plan(number, rows, lots), lots) for number, lots in ((1, first), (2, second)))
 
 
 def _beside(path: Path, config: Any) -> dict[str, Any]:
@@ -331,7 +352,9 @@ def _budget(written: Any, family: Family) -> tuple[bool, int | None]:
         raise RecsynError(f"a budget matches {quoted(match)}", "write `match: rows`, or `match: steps` with `steps: 1000`")
     if not isinstance(family, Iterative):
         raise RecsynError("the budget matches steps of an optimiser, and this family has none", "match rows")
-    return False, _whole("steps of the budget", budget.get("steps"), 1, 10**9)
+    steps = _whole("steps of the budget", budget.get("steps"), 1, 10**9)
+    _asked(type(family).__name__, "with_steps", lambda: family.with_steps(steps))  # refused for a solver that takes none
+    return False, steps
 
 
 def _published(written: Any, whole: Mapping[str, Any], axes: Mapping[str, Any]) -> Iterator[Published]:

@@ -64,6 +64,11 @@ class Plan:
     limit: int | None = None
 
 
+def fitted_rows(plan: Plan, lots: Sequence[Lot]) -> int:
+    """How many rows a generation is fitted to."""
+    return plan.limit or sum(lot.count for lot, weight in zip(lots, plan.weights, strict=True) if weight)
+
+
 @dataclass(frozen=True)
 class Filter:
     """With what probability a right and a wrong row are kept."""
@@ -268,8 +273,7 @@ class Matched:
 
     def plan(self, generation: int, rows: int, lots: Sequence[Lot]) -> Plan:
         plan = self.of.plan(generation, rows, lots)
-        many = sum(lot.count for lot, weight in zip(lots, plan.weights, strict=True) if weight)
-        return Plan(plan.weights, rows) if many > rows else plan
+        return Plan(plan.weights, rows) if fitted_rows(plan, lots) > rows else plan
 
     def check(self, rows: int) -> None:
         self.of.check(rows)
