@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from recsyn.engines.choosing import engine_named
-from recsyn.engines.local import Local
+from recsyn.engines.local import Elsewhere
 from recsyn.errors import MissingExtra, RecsynError
 
 
 def test_those_that_there_are() -> None:
-    assert engine_named("local", 3, None, Path("out")) == Local(3)
-    assert engine_named("local", None, None, Path("out")) == Local(os.cpu_count() or 1)
+    assert engine_named("local", 3, None, Path("out")) == Elsewhere(3)
+    assert engine_named("local", None, None, Path("out")) == Elsewhere(os.cpu_count() or 1)
     pytest.importorskip("ray")
     from recsyn.engines.ray import Ray
 

@@ -18,12 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsyn.engines import Done, Ended, local
-from recsyn.engines.local import Local
+from recsyn.engines.local import Elsewhere, Local
 from recsyn.errors import RecsynError
 
 BROKEN_OFF = """
 import sys, time
-from recsyn.engines.local import Local
+from recsyn.engines.local import Elsewhere, Local
 import works
 
 if __name__ == "__main__":
@@ -63,6 +63,17 @@ def test_others_work_at_the_same_time_and_go_on(tmp_path: Path) -> None:
 def test_one_item_is_worked_on_here(tmp_path: Path) -> None:
     ends, _ = all_of(Local(4), works.meets, [(str(tmp_path), 0, 1)])
     assert ends == {0: Done(0, os.getpid())}
+
+
+@pytest.mark.parametrize("processes", [1, 4])
+@pytest.mark.parametrize("items", [1, 2])
+def test_elsewhere_also_one_item_is_worked_on_in_another_process_on_one_thread(processes: int, items: int) -> None:
+    ends, _ = all_of(Elsewhere(processes), works.quick_or_waits, [0] * items)
+    assert len(ends) == items
+    assert os.getpid() not in {end.result for end in ends.values()}
+    ends, _ = all_of(Elsewhere(processes), works.threads, [0] * items)
+    assert all(end.result["OMP_NUM_THREADS"] == "1" for end in ends.values())
+    assert all_of(Elsewhere(processes), works.square, []) == ({}, {})
 
 
 DEADLY = {

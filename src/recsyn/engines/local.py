@@ -42,6 +42,18 @@ class Local:
             yield from _elsewhere(work, items, heard, min(self.processes, len(items)))
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """All is done in others, each on one thread, also where that is one process or one item: on the threads of this one libraries
+    of tensors round sums in another way, and who goes on with the last item alone would not come to the same numbers."""
+
+    processes: int
+
+    def run(self, work: Work, items: Sequence[Any], heard: Heard) -> Iterator[Done | Ended]:
+        if items:
+            yield from _elsewhere(work, items, heard, min(self.processes, len(items)))
+
+
 class _Unheard(BaseException):
     """What ``heard`` raised, on its way through work that must not take it for an error of its own."""
 
