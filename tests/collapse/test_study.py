@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from recsyn.cli.studying import chosen_points
 from recsyn.collapse.study import COLLAPSES, load_collapse
 from recsyn.errors import RecsynError
 
@@ -80,6 +81,19 @@ def test_a_part_of_a_study(write) -> None:
     assert [dict(s.point) for s in study.only({"workflow": ["replace"]}).settings] == [{"workflow": "replace"}]
     with pytest.raises(RecsynError, match="did you mean `replace`"):
         study.only({"workflow": ["replac"]})
+
+
+def test_points_with_commas_in_their_names_are_chosen() -> None:
+    study = load_collapse("verifier", quick=True)
+    part = study.only(chosen_points(["kept=φ 0.9, ψ 0.3,all", "model=as it was taught"]))
+    assert part.axes["kept"] == ("all", "φ 0.9, ψ 0.3")
+    assert len(part.settings) == 2
+    with pytest.raises(RecsynError, match=r"the axis kept has no point 'φ 0.9'"):
+        study.only(chosen_points(["kept=φ 0.9"]))
+
+
+def test_a_study_without_a_title_is_called_by_its_file(write, yaml: str) -> None:
+    assert load_collapse(str(write(yaml.replace("title: means of means\n", ""), name="mine.yaml"))).title == "mine"
 
 
 def test_batches_cut_chains_into_cells(write, yaml: str, code: str) -> None:

@@ -87,7 +87,8 @@ def run_study(study: Study, way: Way) -> int:
     left = [cell for cell in study.cells if not kept_ended(way.folder / cell.key)]
     title = f"{study.title}{' (small version)' if study.quick else ''}"
     done = sum(cell.count for cell in study.cells) - sum(cell.count for cell in left)
-    note(f"{title}: {len(study.settings):,} settings, {_chains(study.cells)}, of which {done:,} are in {way.folder} already")
+    many = f"{_counted(len(study.settings), 'setting')}, {_chains(study.cells)}"
+    note(f"{title}: {many}, of which {done:,} are in {way.folder} already")
     if way.cost_only:
         say(_cost(left, way) if left else "nothing is still to be run")
         return 0
@@ -107,8 +108,11 @@ def run_study(study: Study, way: Way) -> int:
 
 
 def _chains(cells: Sequence[Cell]) -> str:
-    number = sum(cell.count for cell in cells)
-    return f"{number:,} chain{'' if number == 1 else 's'}"
+    return _counted(sum(cell.count for cell in cells), "chain")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _suffix(records: str | None) -> str:
@@ -141,8 +145,8 @@ def _run(left: Sequence[Cell], way: Way, engine: Any, failed: dict[str, str]) ->
         bar = shown.add_task("running", total=total, note=f"0 of {len(left)} done")
 
         def tell(cell: Cell, generation: int) -> None:
-            reached[cell.key] = generation * cell.count
-            shown.update(bar, completed=sum(reached.values()))
+            before, reached[cell.key] = reached[cell.key], generation * cell.count
+            shown.update(bar, advance=reached[cell.key] - before)
 
         try:
             for number, finished in enumerate(run_cells(left, way.folder, engine, tell), 1):

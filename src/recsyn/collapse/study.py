@@ -1,7 +1,7 @@
 """Studies of collapse: settings of one chain, changed along axes, each with many independent chains; written as YAML.
 
 ======================  ==============================================================================================
-``title`` ``about``     what is asked, in a line; where it was asked first, and what of it is ours
+``title`` ``about``     what is asked, in a line (the name of the file); where it was asked first, and what of it is ours
 ``family``              its ``kind`` (:mod:`recsyn.collapse.opening`) and its own fields
 ``workflow``            one of :mod:`recsyn.collapse.workflow`
 ``rows``                real rows of the first generation
@@ -197,7 +197,7 @@ def _study(path: Path, content: Any, quick: bool) -> Study:
         raise RecsynError(f"keep_rows is {quoted(keep_rows)}, not true or false")
     return Study(
         path.stem,
-        _text(fields, "title"),
+        _text(fields, "title") or path.stem,
         _text(fields, "about"),
         quick,
         names,

@@ -64,7 +64,20 @@ def chosen_axes(axes: Mapping[str, tuple[str, ...]], chosen: Mapping[str, Sequen
     found = dict(axes)
     for axis, names in chosen.items():
         known("axis", axis, axes, f"the study {study}")
-        for name in names:
-            known("point", name, axes[axis], f"the axis {axis}")
-        found[axis] = tuple(name for name in axes[axis] if name in names)
+        some = _named(axis, names, axes[axis])
+        found[axis] = tuple(name for name in axes[axis] if name in some)
+    return found
+
+
+def _named(axis: str, written: Sequence[str], points: Sequence[str]) -> set[str]:
+    """The points of an axis that were named with commas between them, which may stand in their names too."""
+    parts = {point: [part.strip() for part in point.split(",")] for point in points}
+    found, rest = set(), list(written)
+    while rest:
+        first = [point for point in points if parts[point] == rest[: len(parts[point])]]
+        if not first:
+            known("point", rest[0], points, f"the axis {axis}")
+        longest = max(first, key=lambda point: len(parts[point]))
+        found.add(longest)
+        rest = rest[len(parts[longest]) :]
     return found
