@@ -83,6 +83,19 @@ def test_a_part_of_a_study_as_json_lines(recsyn, study: Path, tmp_path: Path) ->
     assert {row["workflow"] for row in rows} == {"replace"}
 
 
+def test_files_still_tell_of_the_whole_study_when_a_part_of_it_is_run(recsyn, study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run = ("collapse", "run", study, "--quick", "--out", out, "--processes", 1, "--records", "jsonl")
+    for part in ("replace", "accumulate"):
+        code, printed, _ = recsyn(*run, "--only", f"workflow={part}", "--json")
+        assert code == 0
+        assert [setting["point"] for setting in json.loads(printed)["settings"]] == [{"workflow": part}]
+    rows = [json.loads(line) for line in (out / "records.jsonl").read_text("utf-8").splitlines()]
+    assert {row["workflow"] for row in rows} == {"replace", "accumulate"}
+    assert "accumulate" in (out / "tables.md").read_text("utf-8").split("Read from:")[0]
+    assert "| replace" in (out / "tables.md").read_text("utf-8")
+
+
 def test_what_it_costs_is_said_and_nothing_is_done(recsyn, study: Path, tmp_path: Path) -> None:
     code, printed, _ = recsyn("collapse", "run", study, "--cost", "--out", tmp_path / "out")
     assert code == 0

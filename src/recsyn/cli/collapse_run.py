@@ -6,7 +6,7 @@ import json
 import os
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
@@ -66,10 +66,11 @@ def run(options: Namespace) -> int:
     if options.study is None:
         show_listed()
         return 0
-    study = load_collapse(options.study, options.quick).only(chosen_points(options.only))
+    whole = load_collapse(options.study, options.quick)
+    study = whole.only(chosen_points(options.only))
     folder = folder_of(study.name, options.quick, options.out)
     way = Way(folder, options.engine, options.address, options.processes, options.records, options.cost, options.json)
-    return run_study(study, way)
+    return run_study(study, whole, way)
 
 
 def show_listed() -> None:
@@ -81,7 +82,8 @@ def show_listed() -> None:
     table("studies of collapse", ("name", "what is asked", "chains", "quick"), rows, whole=("name",))
 
 
-def run_study(study: Study, way: Way) -> int:
+def run_study(study: Study, whole: Study, way: Way) -> int:
+    """Run a study that is a part of a ``whole`` one, or all of it. Files tell all that there is of the whole one."""
     from recsyn.collapse.keeping import kept_ended
 
     left = [cell for cell in study.cells if not kept_ended(way.folder / cell.key)]
@@ -102,7 +104,7 @@ def run_study(study: Study, way: Way) -> int:
     try:
         _run(left, way, engine, failed)
     finally:
-        findings = _written(study, way.folder, failed, suffix)
+        findings = _written(study, whole, way.folder, failed, suffix)
     _show(study, findings, way)
     return 2 if failed else 0
 
@@ -162,23 +164,26 @@ def _run(left: Sequence[Cell], way: Way, engine: Any, failed: dict[str, str]) ->
         note("what failed is tried again by the same command")
 
 
-def _written(study: Study, folder: Path, failed: Mapping[str, str], suffix: str) -> Findings:
-    """What there is of a study so far, as all files that tell it."""
+def _written(study: Study, whole: Study, folder: Path, failed: Mapping[str, str], suffix: str) -> Findings:
+    """What there is of a study so far. All files that tell it tell what is there of the other settings of the whole one too."""
     from recsyn.collapse.findings import Findings
     from recsyn.collapse.records import write_records
     from recsyn.collapse.running import outcomes
     from recsyn.collapse.tables import markdown
     from recsyn.studies.records import write_whole
 
-    found = outcomes(study, folder, failed, _predictions)
+    points = [setting.point for setting in study.settings]
+    every = outcomes(whole, folder, failed, _predictions)
+    found = [outcome for outcome in every if outcome.values or outcome.point in points]
     title = f"{study.title}{' (small version)' if study.quick else ''}"
     configuration = yaml.safe_dump(dict(study.written), sort_keys=False, allow_unicode=True, width=_WIDE)
-    findings = Findings(title, study.about, tuple(found), study.published, configuration)
+    findings = Findings(title, study.about, tuple(found), whole.published, configuration)
     if any(outcome.values for outcome in found):
         write_records(folder / f"records.{suffix}", study.name, found)
         write_whole(folder / "tables.md", markdown(findings))
         _draw(folder, findings, study.metrics)
-    return findings
+    part = tuple(outcome for outcome in found if outcome.point in points)
+    return replace(findings, outcomes=part, published=study.published)
 
 
 def _predictions(setting: Setting) -> tuple[Prediction, ...]:

@@ -82,10 +82,11 @@ def _collapse(options: Namespace) -> int:
     """A study of models fitted to models' outputs, which has a verb with more options."""
     if trainer_arguments(options):
         raise RecsynError(f"{options.study} trains nothing with Lightning", "leave `--trainer.…` out")
-    study = load_collapse(options.study, options.quick).only(chosen_points(options.only))
+    whole = load_collapse(options.study, options.quick)
+    study = whole.only(chosen_points(options.only))
     folder = folder_of(study.name, options.quick, options.out)
     way = collapse_run.Way(folder, processes=options.processes, cost_only=options.cost, as_json=options.json)
-    return collapse_run.run_study(study, way)
+    return collapse_run.run_study(study, whole, way)
 
 
 def _show(study: Study, outcomes: Mapping[str, Outcome]) -> None:
