@@ -76,6 +76,13 @@ def test_keys_do_not_tell_where_the_files_are(write, yaml: str, code: str, tmp_p
     assert {cell.key for cell in load_collapse(str(other / "study.yaml")).cells} == base
 
 
+def test_keys_are_names_that_a_folder_can_have(write, yaml: str) -> None:
+    name = "漢字" * 200
+    cells = load_collapse(str(write(yaml.replace("replace: {", f"{name}: {{")))).cells
+    assert max(len(cell.key.encode()) for cell in cells) < 200
+    assert len({cell.key for cell in cells}) == len(cells)
+
+
 def test_a_part_of_a_study(write) -> None:
     study = load_collapse(str(write()))
     assert [dict(s.point) for s in study.only({"workflow": ["replace"]}).settings] == [{"workflow": "replace"}]

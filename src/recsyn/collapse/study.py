@@ -57,7 +57,7 @@ _MOST_ROWS = 10_000_000
 _MOST_CHAINS = 1_000_000
 _MOST_GENERATIONS = 10_000
 _LONGEST = 100
-"""Letters of a setting's points in the name of its folder."""
+"""Bytes of a setting's points in the name of its folder."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Cell:
         sizes = [setting.rows, setting.generations, setting.test_rows, setting.steps]
         told = [_VERSION, setting.identity, workflow, sizes, self.seed, self.first, self.count, setting.batched]
         digest = sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:12]
-        words = "-".join(findall(r"[\w.]+", " ".join(setting.point.values())))[:_LONGEST]
+        words = "-".join(findall(r"[\w.]+", " ".join(setting.point.values()))).encode()[:_LONGEST].decode(errors="ignore")
         return "-".join(filter(None, [words, str(self.first), digest]))
 
     def chain(self) -> Chain:
