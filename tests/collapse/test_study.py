@@ -83,6 +83,15 @@ def test_keys_are_names_that_a_folder_can_have(write, yaml: str) -> None:
     assert len({cell.key for cell in cells}) == len(cells)
 
 
+def test_other_processes_find_a_family_from_another_folder(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write()
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    cell = load_collapse("study.yaml").cells[0]
+    monkeypatch.chdir(tmp_path / "other")
+    assert type(cell.setting.opened()[0]).__name__ == "Mean"
+
+
 def test_a_part_of_a_study(write) -> None:
     study = load_collapse(str(write()))
     assert [dict(s.point) for s in study.only({"workflow": ["replace"]}).settings] == [{"workflow": "replace"}]

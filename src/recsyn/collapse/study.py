@@ -328,13 +328,15 @@ def _least(workflow: Workflow, rows: int) -> int:
 
 
 def _beside(path: Path, config: Any) -> dict[str, Any]:
-    """The configuration of a family, the file of a user's class looked for beside the study's first."""
+    """The configuration of a family, the file of a user's class looked for beside the study's first. Its path is absolute: other
+    processes that read it may be in another folder."""
     written = dict(config) if isinstance(config, Mapping) else {"kind": config}
     kind = written.get("kind")
     if isinstance(kind, str) and ".py:" in kind:
         file, _, name = kind.rpartition(":")
-        if (path.parent / file).is_file():
-            written["kind"] = f"{path.parent / file}:{name}"
+        places = [place for place in (path.parent / file, Path(file)) if place.is_file()]
+        if places:
+            written["kind"] = f"{places[0].resolve()}:{name}"
     return written
 
 
