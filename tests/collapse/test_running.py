@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsyn.collapse.keeping import kept_ended, kept_generations
+from recsyn.collapse.keeping import kept_ended, kept_generations, kept_rows
 from recsyn.collapse.records import write_records
 from recsyn.collapse.running import outcomes, run_cell, run_cells
 from recsyn.collapse.study import Study, load_collapse
@@ -47,8 +47,10 @@ def test_what_has_ended_is_found_again_and_rows_are_kept_where_that_is_asked_for
     study = load_collapse(str(write(yaml + "keep_rows: true\n")))
     cell = study.cells[0]
     run_cell(cell, tmp_path, lambda generation: None)
-    made = [generation.made for generation in kept_generations(tmp_path / cell.key)]
-    assert [rows.shape for rows in made] == [(20,)] * 4
+    kept = list(kept_rows(tmp_path / cell.key))
+    assert [rows.shape for _, rows in kept] == [(20,)] * 4
+    assert [(lot.generation, lot.parent, lot.count, lot.real) for lot, _ in kept] == [(n + 1, n, 20, False) for n in range(1, 5)]
+    assert cell.key not in {other.key for other in load_collapse(str(write())).cells}  # an earlier run without them is none of this
     told: list[int] = []
     run_cell(cell, tmp_path, told.append)
     assert told == []

@@ -1,8 +1,10 @@
 """The loop: a model is fitted to what its workflow hands it, scored, profiled, and makes rows for the next one.
 
 It is one loop for every family. Families that run many chains at once have a *batch* of them: all that is counted by rows is then
-counted by chains first. Chance is named by the chain and by what it is for, and not by the workflow, so that the first generation
-of all workflows is the same model.
+counted by chains first. Chance is named by the chain and by what it is for, and not by the workflow, so that all workflows that fit
+the first generation alike begin with the same model; not so where rows are drawn from those of the first generation or weighted
+before a fit that is not scale-free, and where statistics stand for rows in some workflows alone (``whole`` of
+:class:`~recsyn.collapse.family.Batchable`).
 """
 
 from __future__ import annotations
@@ -79,14 +81,15 @@ class Chain:
 @dataclass(frozen=True)
 class Generation:
     """What is known of one generation, enough to go on after it: ``scores`` are float[chains] by metric, ``made`` the rows of its
-    model, ``state`` what a model that profiles itself wants to be kept of the first, ``collapsed`` the chains that end here, and
-    why."""
+    model and ``lot`` where they are from, ``state`` what a model that profiles itself wants to be kept of the first, ``collapsed``
+    the chains that end here, and why."""
 
     number: int
     scores: Mapping[str, Array]
     made: Rows | None = None
     state: Mapping[str, Array] = field(default_factory=dict)
     collapsed: Mapping[int, str] = field(default_factory=dict)
+    lot: Lot | None = None
 
 
 def generations(chain: Chain, kept: Sequence[Generation] = ()) -> Iterator[Generation]:
@@ -170,7 +173,8 @@ class _Loop:
         each = self._of_each({**scores, "real_share": real_share})
         found = {**self._not_finite(each[TEST_LOSS]), **lacking}
         collapsed = {c: why for c, why in found.items() if c not in self.ended}
-        return Generation(self.number, each, self._of_living(made, collapsed), state, collapsed)
+        lot = None if made is None else Lot(self.number + 1, self.number, self._needed() or chain.rows)
+        return Generation(self.number, each, self._of_living(made, collapsed), state, collapsed, lot)
 
     def _of_living(self, made: Rows | None, collapsed: Mapping[int, str]) -> Rows | None:
         """Chains of a batch that have ended go on with the rows of one that has not, so that nothing can go wrong in them for
@@ -215,19 +219,23 @@ class _Loop:
             return np.broadcast_to(np.arange(count), (self.chain.chains, count))
         return np.argpartition(chance.random((self.chain.chains, count), np.float32), plan.limit, axis=1)[:, : plan.limit]
 
+    def _needed(self) -> int:
+        """Rows that the next generation wants of this one's model; none after the last."""
+        chain = self.chain
+        return chain.workflow.need(self.number + 1, chain.rows).made if self.number < chain.generations else 0
+
     def _made(self, model: Model) -> tuple[Rows | None, dict[int, str]]:
         """The rows for the next generation, and which chains lack some since too few passed the filter. Where none are needed, they
         are made for the profile."""
         chain = self.chain
-        last = self.number == chain.generations
-        needed = 0 if last else chain.workflow.need(self.number + 1, chain.rows).made
-        if not needed and isinstance(model, Profiled):
+        if not self._needed() and isinstance(model, Profiled):
             return None, {}
-        count = needed or chain.rows
+        count = self._needed() or chain.rows
         chance = chain.chance("make", self.number)
         if chain.workflow.filter is None:
             return self._rows("sample", count, lambda: model.sample(count, chance)), {}
-        return self._filtered(model, count, chain.workflow.filter, chance)
+        rows, lacking = self._filtered(model, count, chain.workflow.filter, chance)
+        return rows, lacking if self._needed() else {}  # what is looked at alone, and not fitted to, need not be complete
 
     def _filtered(self, model: Model, count: int, filter: Filter, chance: Generator) -> tuple[Rows, dict[int, str]]:
         """The first ``count`` rows of each chain that the filter keeps."""

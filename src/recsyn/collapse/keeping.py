@@ -9,7 +9,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from recsyn.collapse.chain import Generation
 from recsyn.collapse.family import Array, Rows
 from recsyn.collapse.outcome import Collapse
+from recsyn.collapse.workflow import Lot
 from recsyn.errors import RecsynError
 
 _ENDED = "ended.npz"
@@ -44,6 +45,7 @@ def keep_generation(folder: Path, generation: Generation) -> None:
         "tuple": isinstance(made, tuple),
         "made": len(parts),
         "collapsed": {str(c): why for c, why in generation.collapsed.items()},
+        "lot": asdict(generation.lot) if generation.lot else None,
     }
     arrays = {f"made.{i}": part for i, part in enumerate(parts)}
     arrays |= {f"score.{metric}": values for metric, values in generation.scores.items()}
@@ -60,10 +62,19 @@ def kept_generations(folder: Path) -> Iterator[Generation]:
             parts = tuple(arrays[f"made.{i}"] for i in range(told["made"]))
             made: Rows | None = (parts if told["tuple"] else parts[0]) if parts else None
             collapsed = {int(c): str(why) for c, why in told["collapsed"].items()}
-            yield Generation(number, _of(arrays, "score."), made, _of(arrays, "state."), collapsed)
+            lot = Lot(**told["lot"]) if told["lot"] else None
+            yield Generation(number, _of(arrays, "score."), made, _of(arrays, "state."), collapsed, lot)
         except _DAMAGED:
             return
         number += 1
+
+
+def kept_rows(folder: Path) -> Iterator[tuple[Lot, Rows]]:
+    """The rows that models made, of chains that kept them (``keep_rows``), with their provenance. Real rows are found again by the
+    family and their chance."""
+    for generation in kept_generations(folder):
+        if generation.made is not None and generation.lot is not None:
+            yield generation.lot, generation.made
 
 
 def keep_ended(folder: Path, ended: Ended) -> None:
@@ -87,7 +98,8 @@ def kept_ended(folder: Path) -> Ended | None:
 
 def forget_generations(folder: Path) -> None:
     """Of chains that have ended, what only going on would need."""
-    for path in folder.glob("generation-*.npz"):
+    drafts = folder.glob(".generation-*.npz.*")
+    for path in (*folder.glob("generation-*.npz"), *drafts):
         with suppress(OSError):
             path.unlink()
 

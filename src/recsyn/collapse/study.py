@@ -26,6 +26,7 @@ A change is laid over what it changes: mappings of the same ``kind`` are merged,
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -108,6 +109,7 @@ class Cell:
         workflow = [setting.opened()[1].to_config(), setting.matched]
         sizes = [setting.rows, setting.generations, setting.test_rows, setting.steps]
         told = [_VERSION, setting.identity, workflow, sizes, self.seed, self.first, self.count, setting.batched]
+        told += ["rows"] if self.keep_rows else []  # what has ended without its rows is run again for them
         digest = sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:12]
         words = "-".join(findall(r"[\w.]+", " ".join(setting.point.values()))).encode()[:_LONGEST].decode(errors="ignore")
         return "-".join(filter(None, [words, str(self.first), digest]))
@@ -328,8 +330,8 @@ def _least(workflow: Workflow, rows: int) -> int:
 
 
 def _beside(path: Path, config: Any) -> dict[str, Any]:
-    """The configuration of a family, the file of a user's class looked for beside the study's first. Its path is absolute: other
-    processes that read it may be in another folder."""
+    """The configuration of a family, the file of a user's class or text looked for beside the study's first. Its path is absolute:
+    other processes that read it may be in another folder."""
     written = dict(config) if isinstance(config, Mapping) else {"kind": config}
     kind = written.get("kind")
     if isinstance(kind, str) and ".py:" in kind:
@@ -337,6 +339,9 @@ def _beside(path: Path, config: Any) -> dict[str, Any]:
         places = [place for place in (path.parent / file, Path(file)) if place.is_file()]
         if places:
             written["kind"] = f"{places[0].resolve()}:{name}"
+    text = written.get("text")
+    if kind == "ngram" and isinstance(text, str) and os.path.isfile(path.parent / text):
+        written["text"] = str((path.parent / text).resolve())
     return written
 
 

@@ -80,7 +80,8 @@ def _verdict(comparison: Comparison) -> tuple[str, str, str, str]:
     gap = f"{max(gaps, key=abs):+.1%}" if gaps else UNKNOWN
     chance = UNKNOWN if np.isnan(comparison.p_value) or comparison.label == "asymptotic" else f"{comparison.p_value:.2g}"
     words = {None: UNKNOWN, False: "kept" if comparison.label == "bound" else "agrees", True: "contradicted"}
-    return factor, gap, chance, words[comparison.contradicts()]
+    collapsed = f" ({comparison.collapsed:,} collapsed chains left out)" if comparison.collapsed else ""
+    return factor, gap, chance, words[comparison.contradicts()] + collapsed
 
 
 def settings_table(outcomes: Sequence[Outcome]) -> Table:

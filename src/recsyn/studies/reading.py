@@ -40,7 +40,8 @@ def known(noun: str, name: Any, names: Any, whose: str) -> None:
     """Raise :class:`RecsynError` for a name that is none of these."""
     if name not in names:
         near = nearest(name, names) if isinstance(name, str) else None
-        raise RecsynError(f"{whose} has no {noun} {quoted(name)}", near or f"there are {', '.join(map(str, names))}")
+        there = f"there are {', '.join(map(str, names))}" if names else "there is none"
+        raise RecsynError(f"{whose} has no {noun} {quoted(name)}", near or there)
 
 
 def kept_axes(axes: Mapping[str, Any], kept: Mapping[Any, Any]) -> dict[str, Any]:
