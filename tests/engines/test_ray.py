@@ -84,26 +84,6 @@ def test_both_nodes_work_with_the_same_results_as_one_process(on_cluster: Ray, t
     assert list(on_cluster.folder.iterdir()) == []
 
 
-def test_a_study_of_collapse_comes_to_the_same_numbers_as_in_one_process(there: Ray, tmp_path: Path) -> None:
-    study = tmp_path / "study.yaml"
-    axes = "axes: {workflow: {replace: {workflow: replace}, subsample: {workflow: accumulate-subsample}}}"
-    study.write_text(
-        f"family: {{kind: discrete, probabilities: [0.5, 0.3, 0.2]}}\nrows: 6\nchains: 4\ntogether: 2\n{axes}\n", "utf-8"
-    )
-    cells = load_collapse(str(study)).cells
-    assert len(cells) == 4
-    numbers = []
-    for used, folder in ((there, tmp_path / "there"), (Local(1), tmp_path / "here")):
-        told: list[int] = []
-        ends = list(run_cells(cells, folder, used, lambda cell, generation: told.append(generation)))  # noqa: B023
-        assert [end.failed for end in ends] == [None] * 4
-        assert sorted(told) == sorted([*range(1, 11)] * 4)
-        kept = [kept_ended(folder / cell.key) for cell in cells]
-        numbers.append([{metric: values.tolist() for metric, values in each.values.items()} for each in kept if each])
-    assert len(numbers[0]) == 4
-    assert str(numbers[0]) == str(numbers[1])
-
-
 @pytest.mark.parametrize("address", ["nowhere", "ray://127.0.0.1:10001", "127.0.0.1:", ":6379", "127.0.0.1:99999", "host:6379/x"])
 def test_what_is_no_address(address: str, tmp_path: Path) -> None:
     with pytest.raises(RecsynError, match="is no address of a cluster"):
@@ -146,6 +126,26 @@ def test_without_an_address_one_is_started_and_ended(tmp_path: Path, capfd) -> N
     assert told == {0: ["begun", ("nearly", 3)], 1: ["begun", ("nearly", 4)]}
     assert not ray.is_initialized()
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_study_of_collapse_comes_to_the_same_numbers_as_in_one_process(there: Ray, tmp_path: Path) -> None:
+    study = tmp_path / "study.yaml"
+    axes = "axes: {workflow: {replace: {workflow: replace}, subsample: {workflow: accumulate-subsample}}}"
+    study.write_text(
+        f"family: {{kind: discrete, probabilities: [0.5, 0.3, 0.2]}}\nrows: 6\nchains: 4\ntogether: 2\n{axes}\n", "utf-8"
+    )
+    cells = load_collapse(str(study)).cells
+    assert len(cells) == 4
+    numbers = []
+    for used, folder in ((there, tmp_path / "there"), (Local(1), tmp_path / "here")):
+        told: list[int] = []
+        ends = list(run_cells(cells, folder, used, lambda cell, generation: told.append(generation)))  # noqa: B023
+        assert [end.failed for end in ends] == [None] * 4
+        assert sorted(told) == sorted([*range(1, 11)] * 4)
+        kept = [kept_ended(folder / cell.key) for cell in cells]
+        numbers.append([{metric: values.tolist() for metric, values in each.values.items()} for each in kept if each])
+    assert len(numbers[0]) == 4
+    assert str(numbers[0]) == str(numbers[1])
 
 
 def test_what_is_killed_or_raised_ends_one_item(there: Ray) -> None:

@@ -84,9 +84,9 @@ def show_listed() -> None:
 
 def run_study(study: Study, whole: Study, way: Way) -> int:
     """Run a study that is a part of a ``whole`` one, or all of it. Files tell all that there is of the whole one."""
-    from recsyn.collapse.keeping import kept_ended
+    from recsyn.collapse.running import still_to_run
 
-    left = [cell for cell in study.cells if not kept_ended(way.folder / cell.key)]
+    left = still_to_run(study.cells, way.folder)
     title = f"{study.title}{' (small version)' if study.quick else ''}"
     done = sum(cell.count for cell in study.cells) - sum(cell.count for cell in left)
     many = f"{_counted(len(study.settings), 'setting')}, {_chains(study.cells)}"

@@ -45,6 +45,17 @@ def run_cells(cells: Sequence[Cell], folder: Path, engine: Engine, on_generation
         yield Finished(cells[event.number], event.result if isinstance(event, Done) else event.why)
 
 
+def still_to_run(cells: Sequence[Cell], folder: Path) -> list[Cell]:
+    """The cells that have not ended. Those that have may have been killed before they cleared up after themselves."""
+    found = []
+    for cell in cells:
+        if not kept_ended(folder / cell.key):
+            found.append(cell)
+        elif not cell.keep_rows:
+            forget_generations(folder / cell.key)
+    return found
+
+
 def _work(item: tuple[Cell, str], tell: Callable[[int], None]) -> str | None:
     cell, folder = item
     try:
@@ -61,6 +72,8 @@ def run_cell(cell: Cell, folder: Path, tell: Callable[[int], None]) -> Ended:
     place = folder / cell.key
     ended = kept_ended(place)
     if ended:
+        if not cell.keep_rows:
+            forget_generations(place)
         return ended
     began = time.perf_counter()
     done = list(kept_generations(place))
