@@ -19,8 +19,8 @@ from recsyn.collapse.family import TEST_LOSS, Array, Rows, Scores
 if TYPE_CHECKING:
     from recsyn.collapse.families.linear import Linear
 
-CACHED = 1 << 17
-"""Numbers that a piece of chains works on at once: a megabyte of them."""
+CACHED = 1 << 18
+"""Numbers that a piece of chains works on at once: two megabytes of them."""
 _CENTRAL = 1.959963984540054
 """Within so many standard deviations lie 95 % of what is normal."""
 NEGLIGIBLE = 1e-13
