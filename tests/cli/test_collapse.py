@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from recsyn.cli import collapse_run
 from recsyn.collapse.study import COLLAPSES
 
 pytest.importorskip("sympy")
@@ -34,6 +35,12 @@ published:
     figures: {gini_simpson: {1: 0.7, 4: 0.47}}
 quick: {chains: 5}
 """
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots and pages take longer than all else, and are looked at by one test here."""
+    monkeypatch.setattr(collapse_run, "_draw", lambda *_: None)
 
 
 @pytest.fixture
@@ -62,6 +69,7 @@ def test_a_study_leaves_tables_plots_a_page_and_records(recsyn, study: Path, tmp
     assert "of which 60 are in" in told
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_all_of_it_as_data(recsyn, study: Path, tmp_path: Path) -> None:
     code, printed, _ = recsyn("collapse", "run", study, "--quick", "--out", tmp_path / "out", "--processes", 1, "--json")
     assert code == 0
@@ -75,6 +83,7 @@ def test_all_of_it_as_data(recsyn, study: Path, tmp_path: Path) -> None:
     assert theory["mean"] == pytest.approx(means)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_part_of_a_study_as_json_lines(recsyn, study: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     only = ("--only", "workflow=replace", "--records", "jsonl")
@@ -83,6 +92,7 @@ def test_a_part_of_a_study_as_json_lines(recsyn, study: Path, tmp_path: Path) ->
     assert {row["workflow"] for row in rows} == {"replace"}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_files_still_tell_of_the_whole_study_when_a_part_of_it_is_run(recsyn, study: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run = ("collapse", "run", study, "--quick", "--out", out, "--processes", 1, "--records", "jsonl")
@@ -103,6 +113,7 @@ def test_what_it_costs_is_said_and_nothing_is_done(recsyn, study: Path, tmp_path
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_reproduce_runs_it_too(recsyn, study: Path, tmp_path: Path) -> None:
     code, printed, _ = recsyn("reproduce", study, "--quick", "--out", tmp_path / "out", "--processes", 1)
     assert code == 0
@@ -147,7 +158,7 @@ def test_what_is_refused(recsyn, arguments: list[str], message: str, tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("missing", ["sympy", "matplotlib", "pyarrow"])
+@pytest.mark.parametrize("missing", ["matplotlib", *(pytest.param(each, marks=pytest.mark.slow) for each in ("sympy", "pyarrow"))])
 def test_without_an_extra_the_rest_is_there(study: Path, tmp_path: Path, missing: str) -> None:
     """In a process of its own, where the package cannot be found."""
     script = f"""

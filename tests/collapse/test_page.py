@@ -283,7 +283,7 @@ def test_a_choice_of_one_is_none(visit: Callable[..., Any], tmp_path: Path) -> N
     assert (shown(page, "metric"), shown(page, "setting")) == (["x"], ["all chains"])
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("what", ["page_file", "hostile_file"])
 def test_a_page_is_as_wide_as_a_small_screen(
     visit: Callable[..., Any], request: pytest.FixtureRequest, what: str, scheme: str
