@@ -8,7 +8,7 @@ CHECKPOINTS := successor-natural successor-reverse preorder inorder inorder-roun
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test coverage test-slow check format bench checkpoints clean
+.PHONY: demo test coverage test-slow test-thorough check format bench checkpoints clean
 
 demo: $(VENV)/.recsyn
 	$(BIN)/recsyn demo
@@ -23,6 +23,10 @@ coverage: $(VENV)/.recsyn
 # By way of Python, so that the processes that tests start find the tests too.
 test-slow: $(VENV)/.recsyn
 	$(BIN)/python -m pytest -m slow
+
+# All of them, properties with more examples than fit into `make test`.
+test-thorough: $(VENV)/.recsyn
+	RECSYN_PROFILE=thorough $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: $(VENV)/.recsyn
 	$(BIN)/ruff format --check .

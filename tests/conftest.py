@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,12 +14,19 @@ from hypothesis import HealthCheck, settings
 from recsyn.cli.main import main
 
 # How long something takes is measured by benchmarks, and no test fails where a machine is busy.
-settings.register_profile("recsyn", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("recsyn")
+# By `make test-thorough`, properties are tried with as many examples as Hypothesis does by itself.
+settings.register_profile("thorough", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("recsyn", settings.get_profile("thorough"), max_examples=40)
+settings.load_profile(os.environ.get("RECSYN_PROFILE", "recsyn"))
 
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files with the longest tests first, so that no process is left with one of them at the end."""
+    items.sort(key=lambda item: item.path.name not in ("test_documentation.py", "test_demo.py"))
 
 
 @pytest.fixture(scope="session")

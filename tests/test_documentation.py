@@ -169,6 +169,11 @@ def test_the_study_of_collapse_of_the_documentation(workplace: Path) -> None:
     own = workplace / "mine.yaml"
     own.write_text(blocks(COLLAPSE, "yaml")[0], "utf-8")
     assert len(load_collapse(str(own)).settings) == 4
+
+
+@pytest.mark.slow
+def test_every_command_about_collapse(workplace: Path) -> None:
+    (workplace / "mine.yaml").write_text(blocks(COLLAPSE, "yaml")[0], "utf-8")
     done = run("recsyn collapse run mine.yaml --quick", workplace)
     assert done.returncode == 0, done.stderr
     pytest.importorskip("pandas")
