@@ -30,7 +30,7 @@ PROGRAM = recsyn.loads(
     """
 )
 plus, mirror = PROGRAM["plus"], PROGRAM["mirror"]
-QUICK = settings(database=None, derandomize=True)
+QUICK = settings(database=None, derandomize=True, max_examples=100)
 
 
 @QUICK
